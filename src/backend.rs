@@ -1,0 +1,97 @@
+//! Who runs programs. A [`Backend`] allocates and fills buffers, prepares a
+//! [`Program`](crate::program::Program) once (pipelines, bind groups) and then runs it any number of
+//! times without creating anything. It knows buffers, kernels and dispatches; it knows no op and no
+//! layer. Two implementations: `cpu` runs the kernels' twins, `gpu` their WGSL through wgpu.
+
+pub mod cpu;
+
+use std::future::Future;
+
+use crate::error::Result;
+use crate::program::Program;
+
+/// What runs the programs, as shown on the page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Adapter {
+    /// "webgpu" or "cpu".
+    pub backend: &'static str,
+    /// The adapter's own name.
+    pub name: String,
+    /// Whether a "GPU" is in truth a CPU.
+    pub software: bool,
+}
+
+/// What was asked of the backend since the last time it was asked for this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// Kernel executions.
+    pub dispatches: u64,
+    /// Queue submissions.
+    pub submits: u64,
+    /// Buffers created.
+    pub buffers_created: u64,
+    /// Bind groups created.
+    pub bind_groups_created: u64,
+    /// Bytes uploaded.
+    pub bytes_written: u64,
+    /// Read-backs started.
+    pub readbacks: u64,
+    /// Bytes in live buffers now.
+    pub gpu_bytes: u64,
+}
+
+/// Runs programs.
+pub trait Backend: Clone + 'static {
+    /// A buffer; clones share it, and it is freed with the last clone.
+    type Buffer: Clone + std::fmt::Debug + 'static;
+    /// A program with everything it needs to run.
+    type Prepared: std::fmt::Debug + 'static;
+
+    /// What this backend runs on.
+    fn adapter(&self) -> Adapter;
+
+    /// Largest size of one buffer in bytes.
+    fn max_buffer_bytes(&self) -> u64;
+
+    /// A zero-filled buffer of `words` 32-bit words.
+    ///
+    /// # Errors
+    /// When the size is beyond the adapter's limit.
+    fn allocate(&self, label: &str, words: usize) -> Result<Self::Buffer>;
+
+    /// Overwrites `buffer` from word `offset` on. Ordered with `run`.
+    ///
+    /// # Errors
+    /// When the words do not fit into the buffer.
+    fn upload(&self, buffer: &Self::Buffer, offset: usize, words: &[u32]) -> Result<()>;
+
+    /// Builds what `program` needs. `external` finds outside buffers by name.
+    ///
+    /// # Errors
+    /// When an outside buffer is missing or too small, or memory does not suffice.
+    fn prepare(
+        &self,
+        program: &Program,
+        external: &dyn Fn(&str) -> Option<Self::Buffer>,
+    ) -> Result<Self::Prepared>;
+
+    /// The buffer behind a program's buffer, to read outputs or draw them.
+    fn buffer(&self, prepared: &Self::Prepared, id: crate::program::BufferId) -> Self::Buffer;
+
+    /// Runs `prepared` `times` times in one submission. Returns at once; work is ordered.
+    ///
+    /// # Errors
+    /// When the device is lost.
+    fn run(&self, prepared: &Self::Prepared, times: u32) -> Result<()>;
+
+    /// Reads `words` words from word `offset` on, after all work submitted before.
+    fn read(
+        &self,
+        buffer: &Self::Buffer,
+        offset: usize,
+        words: usize,
+    ) -> impl Future<Output = Result<Vec<u32>>> + 'static;
+
+    /// Counters since the last call.
+    fn counters(&self) -> Counters;
+}

@@ -1,0 +1,219 @@
+//! Runs the CPU twins of a program's kernels, in order, on host memory: the reference that the GPU
+//! is checked against, and the fallback where there is no adapter.
+
+use std::cell::{Cell, RefCell};
+use std::future::{Future, ready};
+use std::rc::Rc;
+
+use crate::error::{Error, Result};
+use crate::program::{Access, Args, BufferId, Contents, Program, View};
+
+use super::{Adapter, Backend, Counters};
+
+/// The CPU backend.
+#[derive(Debug, Clone, Default)]
+pub struct Cpu {
+    counters: Rc<Cell<Counters>>,
+    live_bytes: Rc<Cell<u64>>,
+}
+
+/// Host memory of one buffer.
+#[derive(Debug, Clone)]
+pub struct CpuBuffer(Rc<Memory>);
+
+#[derive(Debug)]
+struct Memory {
+    words: RefCell<Vec<u32>>,
+    live_bytes: Rc<Cell<u64>>,
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        let bytes = self.words.borrow().len() as u64 * 4;
+        self.live_bytes.set(self.live_bytes.get() - bytes);
+    }
+}
+
+/// A program and its memory.
+#[derive(Debug)]
+pub struct CpuProgram {
+    program: Program,
+    buffers: Vec<CpuBuffer>,
+}
+
+impl CpuBuffer {
+    /// Calls `look` with the buffer's words, for drawing without a copy.
+    pub fn with_words<T>(&self, look: impl FnOnce(&[u32]) -> T) -> T {
+        look(&self.0.words.borrow())
+    }
+}
+
+impl Cpu {
+    /// A CPU backend with its own counters.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn count(&self, change: impl FnOnce(&mut Counters)) {
+        let mut counters = self.counters.get();
+        change(&mut counters);
+        self.counters.set(counters);
+    }
+}
+
+/// No buffer may be larger: the size of a WebGPU buffer by default.
+const MAX_BUFFER_BYTES: u64 = 1 << 28;
+
+impl Backend for Cpu {
+    type Buffer = CpuBuffer;
+    type Prepared = CpuProgram;
+
+    fn adapter(&self) -> Adapter {
+        let name = if cfg!(target_arch = "wasm32") {
+            "WebAssembly SIMD"
+        } else {
+            "native"
+        };
+        Adapter {
+            backend: "cpu",
+            name: name.into(),
+            software: true,
+        }
+    }
+
+    fn max_buffer_bytes(&self) -> u64 {
+        MAX_BUFFER_BYTES
+    }
+
+    fn allocate(&self, label: &str, words: usize) -> Result<CpuBuffer> {
+        let needed = words as u64 * 4;
+        if needed > MAX_BUFFER_BYTES {
+            let place = label.to_owned();
+            return Err(Error::Memory {
+                place,
+                needed,
+                limit: MAX_BUFFER_BYTES,
+            });
+        }
+        self.count(|counters| counters.buffers_created += 1);
+        self.live_bytes.set(self.live_bytes.get() + needed);
+        let words = RefCell::new(vec![0; words]);
+        Ok(CpuBuffer(Rc::new(Memory {
+            words,
+            live_bytes: self.live_bytes.clone(),
+        })))
+    }
+
+    fn upload(&self, buffer: &CpuBuffer, offset: usize, words: &[u32]) -> Result<()> {
+        let mut memory = buffer.0.words.borrow_mut();
+        let size = memory.len();
+        let target = memory
+            .get_mut(offset..offset + words.len())
+            .ok_or_else(|| {
+                let found = format!("words {offset}..{}", offset + words.len());
+                Error::mismatch("upload", format!("at most {size} words"), found)
+            })?;
+        target.copy_from_slice(words);
+        self.count(|counters| counters.bytes_written += words.len() as u64 * 4);
+        Ok(())
+    }
+
+    fn prepare(
+        &self,
+        program: &Program,
+        external: &dyn Fn(&str) -> Option<CpuBuffer>,
+    ) -> Result<CpuProgram> {
+        let mut buffers = Vec::new();
+        for decl in &program.buffers {
+            let buffer = match &decl.contents {
+                Contents::Scratch => self.allocate(&decl.label, decl.words)?,
+                Contents::Constant(words) => {
+                    let buffer = self.allocate(&decl.label, decl.words)?;
+                    self.upload(&buffer, 0, words)?;
+                    buffer
+                }
+                Contents::External(name) => external(name).ok_or_else(|| {
+                    let expected = format!("an outside buffer \"{name}\"");
+                    Error::mismatch(program.label.as_str(), expected, "none")
+                })?,
+            };
+            let size = buffer.0.words.borrow().len();
+            if size < decl.words {
+                let expected = format!("{} words", decl.words);
+                return Err(Error::mismatch(
+                    decl.label.as_str(),
+                    expected,
+                    size.to_string(),
+                ));
+            }
+            buffers.push(buffer);
+        }
+        Ok(CpuProgram {
+            program: program.clone(),
+            buffers,
+        })
+    }
+
+    fn buffer(&self, prepared: &CpuProgram, id: BufferId) -> CpuBuffer {
+        prepared.buffers[id.0].clone()
+    }
+
+    fn run(&self, prepared: &CpuProgram, times: u32) -> Result<()> {
+        for _ in 0..times {
+            for dispatch in &prepared.program.dispatches {
+                let kernel = &prepared.program.kernels[dispatch.kernel];
+                let pairs = || kernel.accesses.iter().zip(&dispatch.bindings);
+                // `compile` never binds a written buffer twice, so these borrows cannot clash.
+                let memory = |view: &View| &prepared.buffers[view.buffer.0].0.words;
+                let range = |view: &View| view.offset..view.offset + view.words;
+                let read_guards: Vec<_> = pairs()
+                    .filter(|(access, _)| **access == Access::Read)
+                    .map(|(_, view)| (memory(view).borrow(), range(view)))
+                    .collect();
+                let mut write_guards: Vec<_> = pairs()
+                    .filter(|(access, _)| **access != Access::Read)
+                    .map(|(_, view)| (memory(view).borrow_mut(), range(view)))
+                    .collect();
+                let reads = read_guards
+                    .iter()
+                    .map(|(words, range)| &words[range.clone()]);
+                let writes = write_guards
+                    .iter_mut()
+                    .map(|(words, range)| &mut words[range.clone()]);
+                let mut args = Args {
+                    reads: reads.collect(),
+                    writes: writes.collect(),
+                };
+                (kernel.twin)(&mut args);
+            }
+        }
+        let dispatches = prepared.program.dispatches.len() as u64 * u64::from(times);
+        self.count(|counters| {
+            counters.dispatches += dispatches;
+            counters.submits += 1;
+        });
+        Ok(())
+    }
+
+    fn read(
+        &self,
+        buffer: &CpuBuffer,
+        offset: usize,
+        words: usize,
+    ) -> impl Future<Output = Result<Vec<u32>>> + 'static {
+        self.count(|counters| counters.readbacks += 1);
+        let memory = buffer.0.words.borrow();
+        let found = memory.get(offset..offset + words).map(<[u32]>::to_vec);
+        let size = memory.len();
+        ready(found.ok_or_else(|| {
+            let found = format!("words {offset}..{}", offset + words);
+            Error::mismatch("read", format!("at most {size} words"), found)
+        }))
+    }
+
+    fn counters(&self) -> Counters {
+        let mut counters = self.counters.take();
+        counters.gpu_bytes = self.live_bytes.get();
+        counters
+    }
+}

@@ -1,0 +1,26 @@
+//! convscope: a convnet laboratory that runs in a browser tab.
+//!
+//! One way through the house, each room standing only on rooms above it:
+//!
+//! ```text
+//! data ─▶ nn (description) ─▶ graph of ops ─▶ autodiff ─▶ compile ─▶ program ─▶ backend ─▶ train ─▶ visualize ─▶ web ─▶ page
+//! ```
+//!
+//! Rooms in reading order are the `mod` lines below. `tests/architecture.rs` holds the table of which
+//! room may use which, and turns red when an edge is added. Start with [`graph`] and one file of
+//! [`ops`]; then [`compile`], which turns a graph into a [`program`]; then [`backend`].
+
+pub mod error;
+pub mod field;
+pub mod rng;
+pub mod tensor;
+
+pub mod program;
+
+pub mod graph;
+
+pub mod ops;
+
+pub mod autodiff;
+
+pub mod backend;

@@ -1,0 +1,224 @@
+//! Scaled sums over one run of axes, and their transpose, scaled broadcasts. Global average pooling,
+//! bias gradients, means and losses are all this op: the tensor is seen as `[outer, reduce, inner]`
+//! and the middle is summed.
+
+use crate::error::{Error, Result};
+use crate::graph::{Backward, Example, Graph, Lowering, Op, OpInfo, ValueId, expect_inputs};
+use crate::program::{Args, Kernel};
+use crate::tensor::{Shape, Spec};
+
+use super::testing::{nan, wave};
+
+/// `y[o, i] = scale * sum_r x[o, r, i]`.
+#[derive(Debug, Clone)]
+struct Sum {
+    factors: [usize; 3],
+    shape: Shape,
+    scale: f32,
+}
+
+/// `y[o, r, i] = scale * x[o, i]`.
+#[derive(Debug, Clone)]
+struct Broadcast(Sum);
+
+/// Sums `x`, seen as `[outer, reduce, inner] = factors`, over the middle and multiplies by `scale`;
+/// the result has `shape` (of `outer * inner` elements).
+///
+/// # Errors
+/// When `factors` or `shape` do not multiply to the numbers of elements.
+pub fn sum(
+    graph: &mut Graph,
+    x: ValueId,
+    factors: [usize; 3],
+    shape: impl Into<Shape>,
+    scale: f32,
+) -> Result<ValueId> {
+    graph.push(
+        Sum {
+            factors,
+            shape: shape.into(),
+            scale,
+        },
+        &[x],
+    )
+}
+
+/// Repeats `x`, seen as `[outer, inner]`, along the middle of `[outer, reduce, inner] = factors` and
+/// multiplies by `scale`; the result has `shape`.
+///
+/// # Errors
+/// When `factors` or `shape` do not multiply to the numbers of elements.
+pub fn broadcast(
+    graph: &mut Graph,
+    x: ValueId,
+    factors: [usize; 3],
+    shape: impl Into<Shape>,
+    scale: f32,
+) -> Result<ValueId> {
+    graph.push(
+        Broadcast(Sum {
+            factors,
+            shape: shape.into(),
+            scale,
+        }),
+        &[x],
+    )
+}
+
+/// The mean of all elements, shape `[1]`.
+///
+/// # Errors
+/// When `x` has no elements.
+pub fn mean(graph: &mut Graph, x: ValueId) -> Result<ValueId> {
+    let n = graph.shape(x).elements();
+    sum(graph, x, [1, n, 1], [1], 1.0 / n as f32)
+}
+
+impl Sum {
+    fn check(&self, op: &str, input: &Spec, n_in: usize, n_out: usize) -> Result<Spec> {
+        let found = input.shape.elements();
+        if found != n_in || n_in == 0 {
+            let expected = format!("{n_in} elements (factors {:?})", self.factors);
+            return Err(Error::mismatch(op, expected, input.to_string()));
+        }
+        if self.shape.elements() != n_out {
+            let expected = format!("an output of {n_out} elements");
+            return Err(Error::mismatch(op, expected, self.shape.to_string()));
+        }
+        Ok(Spec::f32(self.shape.clone()))
+    }
+
+    fn constants(&self) -> [(&'static str, usize); 4] {
+        let [outer, reduce, inner] = self.factors;
+        let bits = self.scale.to_bits() as usize;
+        [
+            ("OUTER", outer),
+            ("REDUCE", reduce),
+            ("INNER", inner),
+            ("SCALE_BITS", bits),
+        ]
+    }
+}
+
+impl Op for Sum {
+    fn name(&self) -> &'static str {
+        "sum"
+    }
+
+    fn infer(&self, inputs: &[Spec]) -> Result<Spec> {
+        let [x] = expect_inputs("sum", inputs)?;
+        let [outer, reduce, inner] = self.factors;
+        self.check("sum", x, outer * reduce * inner, outer * inner)
+    }
+
+    fn backward(&self, b: &mut Backward<'_>) -> Result<Vec<Option<ValueId>>> {
+        let shape = b.graph.shape(b.inputs[0]).clone();
+        Ok(vec![Some(broadcast(
+            b.graph,
+            b.dy,
+            self.factors,
+            shape,
+            self.scale,
+        )?)])
+    }
+
+    fn lower(&self, _: &[Spec], _: &Spec) -> Lowering {
+        let ([outer, reduce, inner], scale) = (self.factors, self.scale);
+        let twin = move |args: &mut Args<'_>| {
+            let x = args.read(0);
+            let y = args.write(0);
+            y.fill(0.0);
+            for (k, row) in x.chunks_exact(inner).enumerate() {
+                let first = k / reduce * inner;
+                for (y, x) in y[first..first + inner].iter_mut().zip(row) {
+                    *y += x;
+                }
+            }
+            y.iter_mut().for_each(|y| *y *= scale);
+        };
+        let kernel = Kernel::linear("sum", SUM_SHADER, &self.constants(), 1, outer * inner, twin);
+        Lowering::single(kernel, 1)
+    }
+}
+
+impl Op for Broadcast {
+    fn name(&self) -> &'static str {
+        "broadcast"
+    }
+
+    fn infer(&self, inputs: &[Spec]) -> Result<Spec> {
+        let [x] = expect_inputs("broadcast", inputs)?;
+        let [outer, reduce, inner] = self.0.factors;
+        self.0
+            .check("broadcast", x, outer * inner, outer * reduce * inner)
+    }
+
+    fn backward(&self, b: &mut Backward<'_>) -> Result<Vec<Option<ValueId>>> {
+        let shape = b.graph.shape(b.inputs[0]).clone();
+        Ok(vec![Some(sum(
+            b.graph,
+            b.dy,
+            self.0.factors,
+            shape,
+            self.0.scale,
+        )?)])
+    }
+
+    fn lower(&self, _: &[Spec], _: &Spec) -> Lowering {
+        let ([outer, reduce, inner], scale) = (self.0.factors, self.0.scale);
+        let twin = move |args: &mut Args<'_>| {
+            let x = args.read(0);
+            for (k, row) in args.write(0).chunks_exact_mut(inner).enumerate() {
+                let first = k / reduce * inner;
+                for (y, x) in row.iter_mut().zip(&x[first..first + inner]) {
+                    *y = x * scale;
+                }
+            }
+        };
+        let threads = outer * reduce * inner;
+        let constants = self.0.constants();
+        let kernel = Kernel::linear("broadcast", BROADCAST_SHADER, &constants, 1, threads, twin);
+        Lowering::single(kernel, 1)
+    }
+}
+
+const SUM_SHADER: &str = include_str!("../../shaders/sum.wgsl");
+const BROADCAST_SHADER: &str = include_str!("../../shaders/broadcast.wgsl");
+
+pub(super) const SUM_INFO: OpInfo = OpInfo {
+    name: "sum",
+    doc: "Scaled sum over one run of axes.",
+    shaders: &[("sum", SUM_SHADER)],
+    examples: || {
+        vec![
+            Example::new("channels", vec![wave([2, 2, 2, 3], 0.1)], |g, x| {
+                sum(g, x[0], [1, 8, 3], [3], 0.5)
+            }),
+            Example::new("space", vec![wave([2, 2, 2, 3], 0.2)], |g, x| {
+                sum(g, x[0], [2, 4, 3], [2, 3], 0.25)
+            }),
+            Example::new("all", vec![wave([7], 0.3)], |g, x| mean(g, x[0])),
+            Example::new("not a number", vec![nan([6])], |g, x| mean(g, x[0])).forward_only(),
+        ]
+    },
+};
+
+pub(super) const BROADCAST_INFO: OpInfo = OpInfo {
+    name: "broadcast",
+    doc: "Scaled repetition along one run of axes.",
+    shaders: &[("broadcast", BROADCAST_SHADER)],
+    examples: || {
+        vec![
+            Example::new("space", vec![wave([2, 3], 0.1)], |g, x| {
+                broadcast(g, x[0], [2, 4, 3], [2, 2, 2, 3], 0.25)
+            }),
+            Example::new("one element", vec![wave([1], 0.2)], |g, x| {
+                broadcast(g, x[0], [1, 1, 1], [1], 2.0)
+            }),
+            Example::new("not a number", vec![nan([3])], |g, x| {
+                broadcast(g, x[0], [1, 2, 3], [2, 3], 1.0)
+            })
+            .forward_only(),
+        ]
+    },
+};

@@ -1,0 +1,202 @@
+//! What a backend executes, as plain data: kernels, buffers by id, and a list of dispatches. Nothing
+//! here knows what a convolution is, and nothing here runs; see `compile` for who writes programs
+//! and `backend` for who runs them.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// Index of a buffer within its [`Program`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BufferId(pub usize);
+
+/// A range of a buffer, in 32-bit words. Offsets are multiples of [`ALIGN_WORDS`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct View {
+    /// The buffer.
+    pub buffer: BufferId,
+    /// First word.
+    pub offset: usize,
+    /// Number of words.
+    pub words: usize,
+}
+
+/// Alignment of views in words: 256 bytes, WebGPU's default storage-buffer offset alignment.
+pub const ALIGN_WORDS: usize = 64;
+
+/// `words` rounded up to the alignment of views.
+pub const fn aligned(words: usize) -> usize {
+    words.div_ceil(ALIGN_WORDS) * ALIGN_WORDS
+}
+
+/// What fills a buffer before the first run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Contents {
+    /// Nothing: the program writes before it reads. Shared by values whose lives do not overlap.
+    Scratch,
+    /// These words, uploaded once when the program is prepared.
+    Constant(Arc<[u32]>),
+    /// Whatever the named outside buffer holds: inputs, states, datasets.
+    External(String),
+}
+
+/// A buffer that the program needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BufferDecl {
+    /// Label for debuggers.
+    pub label: String,
+    /// Size in 32-bit words.
+    pub words: usize,
+    /// What fills it.
+    pub contents: Contents,
+}
+
+/// How a kernel uses one of its bindings. Read bindings come first, then the written ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// `var<storage, read>`.
+    Read,
+    /// `var<storage, read_write>`; every word is written, none is read before.
+    Write,
+    /// `var<storage, read_write>`; updated in place.
+    ReadWrite,
+}
+
+/// The buffers of one dispatch as its CPU twin sees them, in binding order.
+#[derive(Debug)]
+pub struct Args<'a> {
+    /// The read bindings.
+    pub reads: Vec<&'a [u32]>,
+    /// The written bindings.
+    pub writes: Vec<&'a mut [u32]>,
+}
+
+impl<'a> Args<'a> {
+    /// Read binding `index` as floats. The lifetime is the buffer's, so that a written binding can
+    /// be borrowed beside it.
+    pub fn read(&self, index: usize) -> &'a [f32] {
+        bytemuck::cast_slice(self.reads[index])
+    }
+
+    /// Read binding `index` as words.
+    pub fn read_words(&self, index: usize) -> &'a [u32] {
+        self.reads[index]
+    }
+
+    /// Written binding `index` (counted from the first written one) as floats.
+    pub fn write(&mut self, index: usize) -> &mut [f32] {
+        bytemuck::cast_slice_mut(self.writes[index])
+    }
+
+    /// Written binding `index` as words.
+    pub fn write_words(&mut self, index: usize) -> &mut [u32] {
+        self.writes[index]
+    }
+}
+
+/// The CPU form of a kernel: the same work on the same bindings.
+pub type Twin = Arc<dyn Fn(&mut Args<'_>) + Send + Sync>;
+
+/// A kernel specialized to its shapes: WGSL text with all numbers as constants, and its CPU twin.
+#[derive(Clone)]
+pub struct Kernel {
+    /// The stem of its `.wgsl` file.
+    pub name: &'static str,
+    /// Complete WGSL with entry point `main` and `@group(0)` bindings in the order of `accesses`.
+    pub wgsl: Arc<str>,
+    /// One per binding.
+    pub accesses: Vec<Access>,
+    /// Workgroups per dimension.
+    pub workgroups: [u32; 3],
+    /// The same work on the CPU.
+    pub twin: Twin,
+}
+
+impl Kernel {
+    /// The common form: `n_reads` read bindings, one written binding, one thread per element, with
+    /// `constants` in front of `source`.
+    pub fn linear(
+        name: &'static str,
+        source: &str,
+        constants: &[(&str, usize)],
+        n_reads: usize,
+        threads: usize,
+        twin: impl Fn(&mut Args<'_>) + Send + Sync + 'static,
+    ) -> Self {
+        let mut accesses = vec![Access::Read; n_reads];
+        accesses.push(Access::Write);
+        Self {
+            name,
+            wgsl: wgsl_with(constants, source),
+            accesses,
+            workgroups: linear_workgroups(threads),
+            twin: Arc::new(twin),
+        }
+    }
+}
+
+impl fmt::Debug for Kernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kernel")
+            .field("name", &self.name)
+            .field("accesses", &self.accesses)
+            .field("workgroups", &self.workgroups)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Threads of a one-dimensional workgroup; every kernel that maps one thread to one element uses it.
+pub const GROUP: u32 = 64;
+
+/// Workgroups for a kernel of `threads` threads in groups of [`GROUP`], folded into two dimensions
+/// where one would pass WebGPU's limit of 65,535. The kernel's thread index is
+/// `id.x + id.y * groups.x * 64u` and must be checked against the number of threads.
+pub fn linear_workgroups(threads: usize) -> [u32; 3] {
+    // Buffers are bounded far below 2^38 elements, so the count fits.
+    let groups = threads.div_ceil(GROUP as usize).max(1) as u32;
+    let rows = groups.div_ceil(65_535);
+    [groups.div_ceil(rows), rows, 1]
+}
+
+/// WGSL with `constants` as module-scope `const NAME: u32` in front of `source`.
+pub fn wgsl_with(constants: &[(&str, usize)], source: &str) -> Arc<str> {
+    let mut text = String::new();
+    for (name, value) in constants {
+        text.push_str(&format!("const {name}: u32 = {value}u;\n"));
+    }
+    text.push_str(source);
+    text.into()
+}
+
+/// One execution of a kernel.
+#[derive(Debug, Clone)]
+pub struct Dispatch {
+    /// Index into [`Program::kernels`].
+    pub kernel: usize,
+    /// One view per binding.
+    pub bindings: Vec<View>,
+}
+
+/// A complete, static sequence of dispatches over declared buffers.
+#[derive(Debug, Clone, Default)]
+pub struct Program {
+    /// Label for debuggers.
+    pub label: String,
+    /// Buffers by [`BufferId`].
+    pub buffers: Vec<BufferDecl>,
+    /// Kernels, each WGSL text once.
+    pub kernels: Vec<Kernel>,
+    /// In order of execution.
+    pub dispatches: Vec<Dispatch>,
+}
+
+impl Program {
+    /// Bytes of all buffers that the program brings itself (scratch and constants).
+    pub fn own_bytes(&self) -> u64 {
+        let own = |buffer: &&BufferDecl| !matches!(buffer.contents, Contents::External(_));
+        self.buffers
+            .iter()
+            .filter(own)
+            .map(|buffer| buffer.words as u64 * 4)
+            .sum()
+    }
+}

@@ -1,0 +1,2 @@
+//! The three commands of convscope.
+fn main() {}
