@@ -23,4 +23,6 @@ pub mod ops;
 
 pub mod autodiff;
 
+pub mod compile;
+
 pub mod backend;

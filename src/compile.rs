@@ -1,0 +1,380 @@
+//! Graph to [`Program`]: which nodes run, where each value lives, and which dispatches result. Pure:
+//! the same graph always gives the same program.
+//!
+//! Reshapes and views cost nothing, packs place their inputs where they belong, and values whose
+//! lives do not overlap share memory (`memory`). Nodes run in the order in which they were added, so
+//! an op that mutates state is seen by what comes after it and by nothing before.
+
+mod memory;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::graph::{Call, Graph, Lowering, Op, Origin, Slot, ValueId};
+use crate::ops::copy_kernel;
+use crate::program::{Access, BufferDecl, BufferId, Contents, Dispatch, Kernel, Program, View};
+use crate::tensor::Spec;
+
+use memory::Life;
+
+/// A program and where its outputs will be after each run.
+#[derive(Debug, Clone)]
+pub struct Compiled {
+    /// What to run.
+    pub program: Program,
+    /// One view per output asked for, in the same order. They stay valid between runs.
+    pub outputs: Vec<View>,
+}
+
+/// Compiles what `outputs` need, together with every state update of `graph`.
+///
+/// # Errors
+/// When one dispatch would have to read and write the same buffer.
+pub fn compile(graph: &Graph, label: &str, outputs: &[ValueId]) -> Result<Compiled> {
+    let live = live_values(graph, outputs);
+    let mut compiler = Compiler::new(graph, label);
+    compiler.plan_packs(&live);
+    for (index, _) in live.iter().enumerate().filter(|(_, live)| **live) {
+        compiler.emit(ValueId(index))?;
+    }
+    compiler.finish(outputs)
+}
+
+/// Which values have to be there: the outputs, all mutations, and what they depend on.
+fn live_values(graph: &Graph, outputs: &[ValueId]) -> Vec<bool> {
+    let mut live = vec![false; graph.values().len()];
+    for output in outputs {
+        live[output.0] = true;
+    }
+    for (index, value) in graph.values().iter().enumerate().rev() {
+        let Origin::Node { op, inputs } = &value.origin else {
+            continue;
+        };
+        live[index] |= !op.mutates().is_empty();
+        if live[index] {
+            inputs.iter().for_each(|input| live[input.0] = true);
+        }
+    }
+    live
+}
+
+/// Memory before it is assigned to a buffer of the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Root {
+    /// A declared buffer of the program: outside or constant.
+    Fixed(usize),
+    /// A temporary that the compiler may lay over others.
+    Temporary(usize),
+}
+
+/// Where a value lives.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    root: Root,
+    offset: usize,
+}
+
+struct Compiler<'a> {
+    graph: &'a Graph,
+    program: Program,
+    places: HashMap<ValueId, Place>,
+    /// Producers that are to write straight into a pack: where.
+    planned: HashMap<ValueId, (ValueId, usize)>,
+    constants: HashMap<Arc<[u32]>, usize>,
+    temporaries: Vec<Life>,
+    kernels: HashMap<(Arc<str>, [u32; 3]), usize>,
+    /// Bindings of each dispatch, before temporaries have buffers.
+    bindings: Vec<Vec<(Place, usize)>>,
+}
+
+impl<'a> Compiler<'a> {
+    fn new(graph: &'a Graph, label: &str) -> Self {
+        Self {
+            graph,
+            program: Program {
+                label: label.to_owned(),
+                ..Program::default()
+            },
+            places: HashMap::new(),
+            planned: HashMap::new(),
+            constants: HashMap::new(),
+            temporaries: Vec::new(),
+            kernels: HashMap::new(),
+            bindings: Vec::new(),
+        }
+    }
+
+    /// Notes for each input of a live pack the node whose kernel can write into the pack directly.
+    fn plan_packs(&mut self, live: &[bool]) {
+        for (index, value) in self.graph.values().iter().enumerate() {
+            let Origin::Node { op, inputs } = &value.origin else {
+                continue;
+            };
+            if !live[index] {
+                continue;
+            }
+            let Lowering::Pack { offsets } = self.lower(op.as_ref(), inputs, &value.spec) else {
+                continue;
+            };
+            for (&input, offset) in inputs.iter().zip(offsets) {
+                if let Some(producer) = self.kernel_producer(input) {
+                    self.planned
+                        .entry(producer)
+                        .or_insert((ValueId(index), offset));
+                }
+            }
+        }
+    }
+
+    /// The node whose kernels write all of `value`, seen through reshapes.
+    fn kernel_producer(&self, value: ValueId) -> Option<ValueId> {
+        let Origin::Node { op, inputs } = &self.graph.value(value).origin else {
+            return None;
+        };
+        let spec = self.graph.spec(value);
+        if !op.mutates().is_empty() {
+            return None;
+        }
+        match self.lower(op.as_ref(), inputs, spec) {
+            Lowering::Kernels { .. } => Some(value),
+            Lowering::Alias { offset: 0 }
+                if self.graph.shape(inputs[0]).elements() == spec.shape.elements() =>
+            {
+                self.kernel_producer(inputs[0])
+            }
+            Lowering::Alias { .. } | Lowering::Pack { .. } => None,
+        }
+    }
+
+    fn lower(&self, op: &dyn Op, inputs: &[ValueId], output: &Spec) -> Lowering {
+        let specs: Vec<Spec> = inputs
+            .iter()
+            .map(|&id| self.graph.spec(id).clone())
+            .collect();
+        op.lower(&specs, output)
+    }
+
+    fn emit(&mut self, id: ValueId) -> Result<()> {
+        let value = self.graph.value(id);
+        let words = value.spec.shape.elements().max(1);
+        let place = match &value.origin {
+            Origin::External(name) => self.fixed(name, words, Contents::External(name.clone())),
+            Origin::Constant(data) => match self.constants.get(data) {
+                Some(&index) => Place {
+                    root: Root::Fixed(index),
+                    offset: 0,
+                },
+                None => {
+                    self.constants
+                        .insert(data.clone(), self.program.buffers.len());
+                    self.fixed("constant", words, Contents::Constant(data.clone()))
+                }
+            },
+            Origin::Node { op, inputs } => match self.lower(op.as_ref(), inputs, &value.spec) {
+                Lowering::Alias { offset } => {
+                    let base = self.places[&inputs[0]];
+                    Place {
+                        root: base.root,
+                        offset: base.offset + offset,
+                    }
+                }
+                Lowering::Pack { offsets } => self.emit_pack(id, inputs, &offsets, words)?,
+                Lowering::Kernels { scratch, calls } => {
+                    self.emit_kernels(id, op.as_ref(), inputs, &scratch, calls)?
+                }
+            },
+        };
+        self.places.insert(id, place);
+        Ok(())
+    }
+
+    fn fixed(&mut self, label: &str, words: usize, contents: Contents) -> Place {
+        self.program.buffers.push(BufferDecl {
+            label: label.to_owned(),
+            words,
+            contents,
+        });
+        Place {
+            root: Root::Fixed(self.program.buffers.len() - 1),
+            offset: 0,
+        }
+    }
+
+    fn temporary(&mut self, words: usize) -> Place {
+        self.temporaries.push(Life::new(words));
+        Place {
+            root: Root::Temporary(self.temporaries.len() - 1),
+            offset: 0,
+        }
+    }
+
+    /// The temporary behind a pack, made when its first part or the pack itself is emitted. It is
+    /// never shared, so that its padding stays zero.
+    fn pack_place(&mut self, pack: ValueId, words: usize) -> Place {
+        if let Some(&place) = self.places.get(&pack) {
+            return place;
+        }
+        let place = self.temporary(words);
+        self.keep(place);
+        self.places.insert(pack, place);
+        place
+    }
+
+    fn keep(&mut self, place: Place) {
+        if let Root::Temporary(index) = place.root {
+            self.temporaries[index].keep = true;
+        }
+    }
+
+    fn emit_pack(
+        &mut self,
+        id: ValueId,
+        inputs: &[ValueId],
+        offsets: &[usize],
+        words: usize,
+    ) -> Result<Place> {
+        let pack = self.pack_place(id, words);
+        for (&input, &offset) in inputs.iter().zip(offsets) {
+            let there = self.places[&input];
+            if there.root == pack.root && there.offset == offset {
+                continue;
+            }
+            let words = self.graph.shape(input).elements();
+            let target = Place {
+                root: pack.root,
+                offset,
+            };
+            let mut source = there;
+            if there.root == pack.root {
+                // The same value twice in one pack: no dispatch may read what it writes.
+                source = self.temporary(words);
+                self.dispatch(copy_kernel(words), vec![(there, words), (source, words)])?;
+            }
+            self.dispatch(copy_kernel(words), vec![(source, words), (target, words)])?;
+        }
+        Ok(pack)
+    }
+
+    fn emit_kernels(
+        &mut self,
+        id: ValueId,
+        op: &dyn Op,
+        inputs: &[ValueId],
+        scratch: &[usize],
+        calls: Vec<Call>,
+    ) -> Result<Place> {
+        let words = |id: ValueId| self.graph.shape(id).elements().max(1);
+        let operands: Vec<(Place, usize)> = inputs
+            .iter()
+            .map(|&input| (self.places[&input], words(input)))
+            .collect();
+        let n_words = words(id);
+        let output = match op.mutates().first() {
+            Some(&state) => operands[state].0,
+            None => self.output_place(id, n_words, &operands),
+        };
+        let scratch: Vec<(Place, usize)> = scratch
+            .iter()
+            .map(|&words| (self.temporary(words.max(1)), words.max(1)))
+            .collect();
+        for Call { kernel, bindings } in calls {
+            let bound = bindings.iter().map(|slot| match *slot {
+                Slot::Input(index) => operands[index],
+                Slot::Output => (output, n_words),
+                Slot::Scratch(index) => scratch[index],
+            });
+            self.dispatch(kernel, bound.collect())?;
+        }
+        Ok(output)
+    }
+
+    /// Into its pack if one waits for it and none of its operands lies there too, else anywhere.
+    fn output_place(&mut self, id: ValueId, words: usize, operands: &[(Place, usize)]) -> Place {
+        if let Some(&(pack, offset)) = self.planned.get(&id) {
+            let pack_words = self.graph.shape(pack).elements();
+            let root = self.pack_place(pack, pack_words).root;
+            if operands.iter().all(|(operand, _)| operand.root != root) {
+                return Place { root, offset };
+            }
+        }
+        self.temporary(words)
+    }
+
+    fn dispatch(&mut self, kernel: Kernel, bindings: Vec<(Place, usize)>) -> Result<()> {
+        let written = kernel.accesses.iter().zip(&bindings).enumerate();
+        for (index, (access, (place, _))) in written {
+            let same = |(other, (at, _)): (usize, &(Place, usize))| {
+                other != index && at.root == place.root
+            };
+            if *access != Access::Read && bindings.iter().enumerate().any(same) {
+                let expected = "each written buffer bound once";
+                return Err(Error::mismatch(kernel.name, expected, "it is bound twice"));
+            }
+        }
+        let now = self.bindings.len();
+        for (place, _) in &bindings {
+            if let Root::Temporary(index) = place.root {
+                self.temporaries[index].use_at(now);
+            }
+        }
+        let kernels = &mut self.program.kernels;
+        // Equal text means equal constants, hence an equal twin.
+        let key = (kernel.wgsl.clone(), kernel.workgroups);
+        let index = *self.kernels.entry(key).or_insert_with(|| {
+            kernels.push(kernel);
+            kernels.len() - 1
+        });
+        self.program.dispatches.push(Dispatch {
+            kernel: index,
+            bindings: Vec::new(),
+        });
+        self.bindings.push(bindings);
+        Ok(())
+    }
+
+    fn finish(mut self, outputs: &[ValueId]) -> Result<Compiled> {
+        for output in outputs {
+            self.keep(self.places[output]);
+        }
+        let first = self.program.buffers.len();
+        let plan = memory::plan(&self.temporaries);
+        for (index, words) in plan.buffers.iter().enumerate() {
+            let label = format!("{} scratch {index}", self.program.label);
+            let contents = Contents::Scratch;
+            self.program.buffers.push(BufferDecl {
+                label,
+                words: *words,
+                contents,
+            });
+        }
+        let view = |(place, words): (Place, usize)| View {
+            buffer: BufferId(match place.root {
+                Root::Fixed(index) => index,
+                Root::Temporary(index) => first + plan.assigned[index],
+            }),
+            offset: place.offset,
+            words,
+        };
+        for (dispatch, bindings) in self.program.dispatches.iter_mut().zip(&self.bindings) {
+            dispatch.bindings = bindings.iter().map(|&binding| view(binding)).collect();
+        }
+        let output = |id: &ValueId| view((self.places[id], self.graph.shape(*id).elements()));
+        let outputs = outputs.iter().map(output).collect();
+        Ok(Compiled {
+            program: self.program,
+            outputs,
+        })
+    }
+}
+
+/// How often each kernel is dispatched, by name: for the page and for benches.
+pub fn kernel_census(program: &Program) -> BTreeMap<&'static str, usize> {
+    let mut census = BTreeMap::new();
+    for dispatch in &program.dispatches {
+        *census
+            .entry(program.kernels[dispatch.kernel].name)
+            .or_insert(0) += 1;
+    }
+    census
+}

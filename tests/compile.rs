@@ -1,0 +1,90 @@
+//! What the compiler promises: values that meet never share memory, packs place without copies where
+//! they can, mutations are seen in order, and gradients come out right through all of it.
+
+use convscope::autodiff::gradient;
+use convscope::backend::Backend as _;
+use convscope::backend::cpu::Cpu;
+use convscope::compile::{Compiled, compile, kernel_census};
+use convscope::graph::{BackwardRule, Graph, ValueId};
+use convscope::ops;
+use convscope::tensor::Spec;
+
+/// Runs `compiled` on the CPU with these outside buffers and returns its outputs.
+fn run(compiled: &Compiled, external: &[(&str, &[f32])]) -> Vec<Vec<f32>> {
+    let cpu = Cpu::new();
+    let find = |name: &str| {
+        let (_, data) = external.iter().find(|(other, _)| *other == name)?;
+        let buffer = cpu.allocate(name, data.len()).ok()?;
+        cpu.upload(&buffer, 0, bytemuck::cast_slice(data)).ok()?;
+        Some(buffer)
+    };
+    let prepared = cpu.prepare(&compiled.program, &find).unwrap();
+    cpu.run(&prepared, 1).unwrap();
+    let read = |view: &convscope::program::View| {
+        let buffer = cpu.buffer(&prepared, view.buffer);
+        let words = pollster::block_on(cpu.read(&buffer, view.offset, view.words)).unwrap();
+        bytemuck::cast_slice(&words).to_vec()
+    };
+    compiled.outputs.iter().map(read).collect()
+}
+
+fn input(graph: &mut Graph, name: &str, n: usize) -> ValueId {
+    graph.external(name, Spec::f32([n])).unwrap()
+}
+
+#[test]
+fn a_chain_needs_two_buffers_however_long_it_is() {
+    let mut graph = Graph::new();
+    let x = input(&mut graph, "x", 100);
+    let mut y = x;
+    for _ in 0..10 {
+        y = ops::add(&mut graph, y, x).unwrap();
+    }
+    let z = ops::mean(&mut graph, y).unwrap();
+    let compiled = compile(&graph, "chain", &[z]).unwrap();
+    assert_eq!(compiled.program.own_bytes(), (100 + 100 + 1) * 4);
+    let mean = run(&compiled, &[("x", &[0.5; 100])])[0][0];
+    assert!((mean - 5.5).abs() < 1e-5, "{mean}");
+    assert_eq!(kernel_census(&compiled.program)["add"], 10);
+    assert_eq!(compiled.program.kernels.len(), 2);
+}
+
+#[test]
+fn gradients_of_packed_parameters_are_written_in_place() {
+    let mut graph = Graph::new();
+    let parameters = input(&mut graph, "parameters", 128);
+    let w = ops::view(&mut graph, parameters, 0, [3]).unwrap();
+    let b = ops::view(&mut graph, parameters, 64, [3]).unwrap();
+    let rectified = ops::relu(&mut graph, w).unwrap();
+    let y = ops::add(&mut graph, rectified, b).unwrap();
+    let loss = ops::mean(&mut graph, y).unwrap();
+    let one = graph.constant([1], &[1.0]).unwrap();
+    let gradients = gradient(&mut graph, loss, one, &[w, b], BackwardRule::Gradient).unwrap();
+    let packed = ops::pack(&mut graph, &gradients).unwrap();
+    let compiled = compile(&graph, "packed", &[packed]).unwrap();
+    let mut x = [0.0; 128];
+    x[..3].copy_from_slice(&[1.0, -1.0, 2.0]);
+    let out = &run(&compiled, &[("parameters", &x)])[0];
+    let third = 1.0 / 3.0;
+    assert_eq!(out[..3], [third, 0.0, third]);
+    assert_eq!(out[64..67], [third; 3]);
+    assert!(
+        out[3..64].iter().chain(&out[67..]).all(|&x| x == 0.0),
+        "padding stays zero"
+    );
+}
+
+#[test]
+fn a_pack_copies_what_cannot_be_placed() {
+    let mut graph = Graph::new();
+    let x = input(&mut graph, "x", 2);
+    let y = ops::add(&mut graph, x, x).unwrap();
+    let packed = ops::pack(&mut graph, &[y, x, y]).unwrap();
+    let compiled = compile(&graph, "copies", &[packed, y]).unwrap();
+    let out = run(&compiled, &[("x", &[1.0, 2.0])]);
+    assert_eq!(out[0][..2], [2.0, 4.0]);
+    assert_eq!(out[0][64..66], [1.0, 2.0]);
+    assert_eq!(out[0][128..130], [2.0, 4.0]);
+    assert_eq!(out[1], [2.0, 4.0]);
+    assert_eq!(kernel_census(&compiled.program)["copy"], 3);
+}
