@@ -4,6 +4,7 @@
 //! layer. Two implementations: `cpu` runs the kernels' twins, `gpu` their WGSL through wgpu.
 
 pub mod cpu;
+pub mod gpu;
 
 use std::future::Future;
 
@@ -65,15 +66,17 @@ pub trait Backend: Clone + 'static {
     /// When the words do not fit into the buffer.
     fn upload(&self, buffer: &Self::Buffer, offset: usize, words: &[u32]) -> Result<()>;
 
-    /// Builds what `program` needs. `external` finds outside buffers by name.
+    /// Builds what `program` needs. `external` finds outside buffers by name. All work is started
+    /// by the call; the future only waits for the device's verdict on it.
     ///
     /// # Errors
-    /// When an outside buffer is missing or too small, or memory does not suffice.
+    /// When an outside buffer is missing or too small, memory does not suffice, or a kernel does
+    /// not compile.
     fn prepare(
         &self,
         program: &Program,
         external: &dyn Fn(&str) -> Option<Self::Buffer>,
-    ) -> Result<Self::Prepared>;
+    ) -> impl Future<Output = Result<Self::Prepared>> + 'static;
 
     /// The buffer behind a program's buffer, to read outputs or draw them.
     fn buffer(&self, prepared: &Self::Prepared, id: crate::program::BufferId) -> Self::Buffer;

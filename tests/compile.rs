@@ -18,7 +18,7 @@ fn run(compiled: &Compiled, external: &[(&str, &[f32])]) -> Vec<Vec<f32>> {
         cpu.upload(&buffer, 0, bytemuck::cast_slice(data)).ok()?;
         Some(buffer)
     };
-    let prepared = cpu.prepare(&compiled.program, &find).unwrap();
+    let prepared = pollster::block_on(cpu.prepare(&compiled.program, &find)).unwrap();
     cpu.run(&prepared, 1).unwrap();
     let read = |view: &convscope::program::View| {
         let buffer = cpu.buffer(&prepared, view.buffer);

@@ -54,6 +54,42 @@ impl Cpu {
         Self::default()
     }
 
+    fn prepared(
+        &self,
+        program: &Program,
+        external: &dyn Fn(&str) -> Option<CpuBuffer>,
+    ) -> Result<CpuProgram> {
+        let mut buffers = Vec::new();
+        for decl in &program.buffers {
+            let buffer = match &decl.contents {
+                Contents::Scratch => self.allocate(&decl.label, decl.words)?,
+                Contents::Constant(words) => {
+                    let buffer = self.allocate(&decl.label, decl.words)?;
+                    self.upload(&buffer, 0, words)?;
+                    buffer
+                }
+                Contents::External(name) => external(name).ok_or_else(|| {
+                    let expected = format!("an outside buffer \"{name}\"");
+                    Error::mismatch(program.label.as_str(), expected, "none")
+                })?,
+            };
+            let size = buffer.0.words.borrow().len();
+            if size < decl.words {
+                let expected = format!("{} words", decl.words);
+                return Err(Error::mismatch(
+                    decl.label.as_str(),
+                    expected,
+                    size.to_string(),
+                ));
+            }
+            buffers.push(buffer);
+        }
+        Ok(CpuProgram {
+            program: program.clone(),
+            buffers,
+        })
+    }
+
     fn count(&self, change: impl FnOnce(&mut Counters)) {
         let mut counters = self.counters.get();
         change(&mut counters);
@@ -122,36 +158,8 @@ impl Backend for Cpu {
         &self,
         program: &Program,
         external: &dyn Fn(&str) -> Option<CpuBuffer>,
-    ) -> Result<CpuProgram> {
-        let mut buffers = Vec::new();
-        for decl in &program.buffers {
-            let buffer = match &decl.contents {
-                Contents::Scratch => self.allocate(&decl.label, decl.words)?,
-                Contents::Constant(words) => {
-                    let buffer = self.allocate(&decl.label, decl.words)?;
-                    self.upload(&buffer, 0, words)?;
-                    buffer
-                }
-                Contents::External(name) => external(name).ok_or_else(|| {
-                    let expected = format!("an outside buffer \"{name}\"");
-                    Error::mismatch(program.label.as_str(), expected, "none")
-                })?,
-            };
-            let size = buffer.0.words.borrow().len();
-            if size < decl.words {
-                let expected = format!("{} words", decl.words);
-                return Err(Error::mismatch(
-                    decl.label.as_str(),
-                    expected,
-                    size.to_string(),
-                ));
-            }
-            buffers.push(buffer);
-        }
-        Ok(CpuProgram {
-            program: program.clone(),
-            buffers,
-        })
+    ) -> impl Future<Output = Result<CpuProgram>> + 'static {
+        ready(self.prepared(program, external))
     }
 
     fn buffer(&self, prepared: &CpuProgram, id: BufferId) -> CpuBuffer {
