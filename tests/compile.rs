@@ -18,18 +18,20 @@ fn run(compiled: &Compiled, external: &[(&str, &[f32])]) -> Vec<Vec<f32>> {
         cpu.upload(&buffer, 0, bytemuck::cast_slice(data)).ok()?;
         Some(buffer)
     };
-    let prepared = pollster::block_on(cpu.prepare(&compiled.program, &find)).unwrap();
-    cpu.run(&prepared, 1).unwrap();
+    let prepared =
+        pollster::block_on(cpu.prepare(&compiled.program, &find)).expect("the program is prepared");
+    cpu.run(&prepared, 1).expect("the program runs");
     let read = |view: &convscope::program::View| {
         let buffer = cpu.buffer(&prepared, view.buffer);
-        let words = pollster::block_on(cpu.read(&buffer, view.offset, view.words)).unwrap();
+        let words = pollster::block_on(cpu.read(&buffer, view.offset, view.words))
+            .expect("an output is read");
         bytemuck::cast_slice(&words).to_vec()
     };
     compiled.outputs.iter().map(read).collect()
 }
 
 fn input(graph: &mut Graph, name: &str, n: usize) -> ValueId {
-    graph.external(name, Spec::f32([n])).unwrap()
+    graph.external(name, Spec::f32([n])).expect("a new name")
 }
 
 #[test]

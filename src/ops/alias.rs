@@ -151,6 +151,9 @@ pub(super) const VIEW_INFO: OpInfo = OpInfo {
                 view(g, x[0], 64, [2, 3])
             })
             .forward_only(),
+            Example::new("one element", vec![wave([1], 0.1)], |g, x| {
+                reshape(g, x[0], [1, 1])
+            }),
             Example::new("not a number", vec![nan([2, 3])], reshaped).forward_only(),
         ]
     },
@@ -170,6 +173,7 @@ pub(super) const PACK_INFO: OpInfo = OpInfo {
         vec![
             Example::new("inputs", vec![wave([3], 0.1), wave([65], 0.2)], packed),
             Example::new("computed", vec![wave([3], 0.1), wave([3], 0.2)], sums),
+            Example::new("one element", vec![wave([1], 0.1)], packed),
             Example::new("not a number", vec![nan([3]), nan([6])], packed).forward_only(),
         ]
     },

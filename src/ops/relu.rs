@@ -129,6 +129,12 @@ pub(super) const GATE_INFO: OpInfo = OpInfo {
                 g.push(ReluGate(BackwardRule::Guided), x)
             })
             .forward_only(),
+            Example::new(
+                "one element",
+                vec![wave([1], 0.1), wave([1], 4.0)],
+                |g, x| g.push(ReluGate(BackwardRule::Gradient), x),
+            )
+            .forward_only(),
             Example::new("not a number", vec![nan([6]), wave([6], 0.4)], |g, x| {
                 g.push(ReluGate(BackwardRule::Gradient), x)
             })

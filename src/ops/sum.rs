@@ -198,6 +198,7 @@ pub(super) const SUM_INFO: OpInfo = OpInfo {
                 sum(g, x[0], [2, 4, 3], [2, 3], 0.25)
             }),
             Example::new("all", vec![wave([7], 0.3)], |g, x| mean(g, x[0])),
+            Example::new("one element", vec![wave([1], 0.4)], |g, x| mean(g, x[0])),
             Example::new("not a number", vec![nan([6])], |g, x| mean(g, x[0])).forward_only(),
         ]
     },

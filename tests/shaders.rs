@@ -1,0 +1,221 @@
+//! Every WGSL file is valid and has exactly one owner, and every kernel that the ops' examples lower
+//! to declares the bindings that its Rust side binds. Shaders compile lazily in a browser, so what is
+//! wrong here would otherwise show in a user's tab.
+
+#[path = "common/examples.rs"]
+#[expect(dead_code, reason = "only the kernels matter here, not their inputs")]
+mod examples;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use convscope::compile::compile;
+use convscope::ops::OPS;
+use convscope::program::{Access, Kernel};
+use naga::valid::{Capabilities, ValidationFlags, Validator};
+use naga::{AddressSpace, Module, ShaderStage, StorageAccess};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The text of every shader by its stem.
+fn shaders() -> BTreeMap<String, String> {
+    let entries = fs::read_dir(root().join("shaders")).expect("the folder shaders exists");
+    let paths = entries.map(|entry| entry.expect("a readable entry").path());
+    let read = |path: PathBuf| {
+        let stem = path.file_stem()?.to_str()?.to_owned();
+        Some((stem, fs::read_to_string(path).ok()?))
+    };
+    paths.filter_map(read).collect()
+}
+
+/// Every Rust file below `folder`, with its text.
+fn sources(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
+    for entry in fs::read_dir(folder).expect("a source folder is readable") {
+        let path = entry.expect("a readable entry").path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&path).expect("a source file is readable");
+            found.push((path, text));
+        }
+    }
+}
+
+/// All distinct kernels of all examples, forward and backward.
+fn kernels() -> Vec<Kernel> {
+    let mut kernels = BTreeMap::new();
+    for case in examples::cases() {
+        let outputs: Vec<_> = [case.output].into_iter().chain(case.gradients).collect();
+        let compiled = compile(&case.graph, &case.name, &outputs)
+            .unwrap_or_else(|error| panic!("{}: {error}", case.name));
+        for kernel in compiled.program.kernels {
+            kernels.entry(kernel.wgsl.clone()).or_insert(kernel);
+        }
+    }
+    kernels.into_values().collect()
+}
+
+/// The parsed and validated module, or what is wrong with it.
+fn validated(name: &str, wgsl: &str) -> Result<Module, String> {
+    let parsed = naga::front::wgsl::parse_str(wgsl);
+    let module = parsed.map_err(|error| error.emit_to_string_with_path(wgsl, name))?;
+    Validator::new(ValidationFlags::all(), Capabilities::empty())
+        .validate(&module)
+        .map_err(|error| error.emit_to_string_with_path(wgsl, name))?;
+    Ok(module)
+}
+
+fn assert_none(complaints: &[String]) {
+    assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
+}
+
+#[test]
+fn every_shader_has_exactly_one_owner() {
+    let mut files = Vec::new();
+    sources(&root().join("src"), &mut files);
+    let mut complaints = Vec::new();
+    for (stem, text) in shaders() {
+        let needle = format!("shaders/{stem}.wgsl\")");
+        let includers: Vec<_> = files
+            .iter()
+            .filter(|(_, source)| source.contains(&needle))
+            .map(|(path, _)| path)
+            .collect();
+        if includers.len() != 1 {
+            complaints.push(format!(
+                "{stem}.wgsl is included by {includers:?}, not by one file"
+            ));
+        }
+        let is_op = includers
+            .iter()
+            .any(|path| path.starts_with(root().join("src/ops")));
+        let owned = OPS
+            .iter()
+            .flat_map(|info| info.shaders.iter().map(move |s| (info.name, s)));
+        let owners: Vec<_> = owned.filter(|(_, (name, _))| *name == stem).collect();
+        if is_op && (owners.len() != 1 || owners[0].1.1 != text) {
+            let names: Vec<_> = owners.iter().map(|(op, _)| op).collect();
+            complaints.push(format!(
+                "{stem}.wgsl is declared by {names:?}, not by one op"
+            ));
+        }
+    }
+    assert_none(&complaints);
+}
+
+#[test]
+fn every_shader_of_an_op_is_exercised_and_every_other_is_valid() {
+    let kernels = kernels();
+    let shaders = shaders();
+    let mut complaints = Vec::new();
+    for (stem, text) in &shaders {
+        let is_op = OPS
+            .iter()
+            .any(|info| info.shaders.iter().any(|(name, _)| name == stem));
+        if is_op {
+            if !kernels.iter().any(|kernel| kernel.name == stem) {
+                complaints.push(format!("{stem}.wgsl: no example runs it"));
+            }
+        } else if let Err(error) = validated(stem, text) {
+            complaints.push(error);
+        }
+    }
+    for kernel in &kernels {
+        let file = shaders.get(kernel.name);
+        if !file.is_some_and(|text| kernel.wgsl.ends_with(text.as_str())) {
+            complaints.push(format!(
+                "kernel {}: is not made from its own file",
+                kernel.name
+            ));
+        }
+    }
+    assert_none(&complaints);
+}
+
+#[test]
+fn every_kernel_is_valid_and_binds_what_it_declares() {
+    let complaints: Vec<String> = kernels().iter().flat_map(check).collect();
+    assert_none(&complaints);
+}
+
+/// What is wrong with `kernel`.
+fn check(kernel: &Kernel) -> Vec<String> {
+    let module = match validated(kernel.name, &kernel.wgsl) {
+        Ok(module) => module,
+        Err(error) => return vec![error],
+    };
+    let mut complaints = Vec::new();
+    match module.entry_points.as_slice() {
+        [entry] if entry.name == "main" && entry.stage == ShaderStage::Compute => {
+            // WebGPU's default limit.
+            if entry.workgroup_size.iter().product::<u32>() > 256 {
+                complaints.push(format!("a workgroup of {:?}", entry.workgroup_size));
+            }
+        }
+        other => complaints.push(format!("{} entry points, not just main", other.len())),
+    }
+    let (declared, bound) = (declared(&module), expected(kernel));
+    if declared != bound {
+        complaints.push(format!("declares {declared:?}, but Rust binds {bound:?}"));
+    }
+    if kernel.accesses.len() > 8 {
+        complaints.push("more than 8 storage buffers, WebGPU's default limit".into());
+    }
+    if kernel.workgroups.iter().any(|n| !(1..=65_535).contains(n)) {
+        complaints.push(format!("{:?} workgroups", kernel.workgroups));
+    }
+    let unused = unused_constants(&kernel.wgsl);
+    complaints.extend(
+        unused
+            .iter()
+            .map(|name| format!("const {name} is not used")),
+    );
+    let named = |complaint| format!("kernel {}: {complaint}", kernel.name);
+    complaints.into_iter().map(named).collect()
+}
+
+/// Group, binding and whether it can be written, of every storage buffer in `module`.
+fn declared(module: &Module) -> Vec<(u32, u32, bool)> {
+    let mut found: Vec<_> = module
+        .global_variables
+        .iter()
+        .filter_map(|(_, variable)| {
+            let binding = variable.binding.as_ref()?;
+            let AddressSpace::Storage { access } = variable.space else {
+                // Nothing else may be bound; this entry matches no access.
+                return Some((u32::MAX, binding.binding, false));
+            };
+            Some((
+                binding.group,
+                binding.binding,
+                access.contains(StorageAccess::STORE),
+            ))
+        })
+        .collect();
+    found.sort_unstable();
+    found
+}
+
+fn expected(kernel: &Kernel) -> Vec<(u32, u32, bool)> {
+    let entry = |(binding, access): (u32, &Access)| (0, binding, *access != Access::Read);
+    (0..).zip(&kernel.accesses).map(entry).collect()
+}
+
+/// Names of module constants that nothing uses.
+fn unused_constants(wgsl: &str) -> Vec<&str> {
+    // Comments do not count as uses.
+    let code = wgsl
+        .lines()
+        .map(|line| line.split("//").next().unwrap_or_default());
+    let is_separator = |c: char| !c.is_alphanumeric() && c != '_';
+    let words: Vec<&str> = code.flat_map(|line| line.split(is_separator)).collect();
+    let uses = |name: &str| words.iter().filter(|word| **word == name).count();
+    let declared = words
+        .windows(2)
+        .filter(|pair| pair[0] == "const")
+        .map(|pair| pair[1]);
+    declared.filter(|name| uses(name) < 2).collect()
+}
