@@ -1,1 +1,198 @@
-export {};
+// The worker owns the core, the GPU and the canvases. The core's calls are not reentrant, so one loop makes
+// them all: what the page asked first, then one slice of every running job, then the live pictures.
+// A newer question of the same kind (probe, tiles) supersedes an older one that still waits.
+
+import type { CallName, Calls, LabEvent, Request, VisualizeOptions } from './protocol';
+import { load, type Lab } from './worker/core';
+import { Jobs, type Reply } from './worker/jobs';
+import { transferables } from './worker/transfer';
+
+/** Live pictures are redrawn at most this often, and take at most a third of the time while jobs run. */
+const PRESENT_INTERVAL = 100;
+const PRESENT_SHARE = 3;
+
+const tell = (event: LabEvent) => self.postMessage(event);
+const jobs = new Jobs(() => theLab(), tell);
+const waiting: Request[] = [];
+const shown: Record<string, number> = {};
+let lab: Lab | undefined;
+let broken = '';
+let dirty = false;
+let visible = true;
+let nextPresent = 0;
+let wake = () => {};
+
+function theLab(): Lab {
+  if (broken) throw new Error(broken);
+  if (!lab) throw new Error('convscope: expected the core to be up, found it still loading');
+  return lab;
+}
+
+const sentence = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+type Handlers = { [K in CallName]: (args: Parameters<Calls[K]>, reply: Reply) => unknown };
+
+/** Marks an answer that comes later, from a job. */
+const later = Symbol('later');
+const change = async (what: () => unknown) => {
+  await jobs.stopAll();
+  const value = await what();
+  dirty = true;
+  return value;
+};
+const begin = async (
+  kind: 'train' | 'evaluate' | 'visualize',
+  panel: string,
+  options: object,
+  reply: Reply,
+) => {
+  await jobs.start(kind, panel, options, reply);
+  return later;
+};
+const redraw = (what: () => unknown) => {
+  what();
+  dirty = true;
+};
+
+const handlers: Handlers = {
+  async create([backend]) {
+    lab = await load(backend);
+    return lab.info();
+  },
+  info: () => theLab().info(),
+  catalog: () => theLab().catalog(),
+  setDataset: ([choice]) => change(() => theLab().setDataset(choice)),
+  setDatasetFiles: ([name, files]) => change(() => theLab().setDatasetFiles(name, files)),
+  setNetwork: ([choice]) =>
+    change(async () => {
+      const network = await theLab().setNetwork(choice);
+      jobs.restarted();
+      return network;
+    }),
+  train: ([options], reply) => begin('train', 'train', options, reply),
+  pause: () => jobs.stop('train'),
+  reset: ([seed]) =>
+    change(async () => {
+      await theLab().reset(seed);
+      jobs.restarted();
+    }),
+  evaluate: ([options], reply) => begin('evaluate', 'evaluate', options, reply),
+  predict: ([image]) => theLab().predict(image),
+  example: ([index, split]) => theLab().example(index, split),
+  activations: ([layer, image]) => theLab().activations(layer, image),
+  parameters: () => theLab().parameters(),
+  setParameters: ([parameters]) => change(() => theLab().setParameters(parameters)),
+  visualize: ([panel, options], reply) => begin('visualize', panel, options as VisualizeOptions, reply),
+  stop: ([panel]) => jobs.stop(panel),
+  counters: () => theLab().counters(),
+  attachCanvas: ([view, canvas]) => redraw(() => theLab().attachCanvas(view, canvas)),
+  resizeCanvas: ([view, width, height]) => redraw(() => theLab().resizeCanvas(view, width, height)),
+  setTiles: ([view, tiles, background]) =>
+    redraw(() => {
+      theLab().setTiles(view, tiles, background);
+      shown[view] = (shown[view] ?? 0) + 1;
+    }),
+  setProbe: ([image]) => redraw(() => theLab().setProbe(image)),
+  setVisible([value]) {
+    visible = value;
+    dirty ||= value;
+  },
+  ranges: () => theLab().ranges(),
+};
+
+async function answer({ id, method, args }: Request): Promise<void> {
+  const reply: Reply = {
+    resolve: (value) => self.postMessage({ id, value }, { transfer: transferables(value) }),
+    reject(error) {
+      self.postMessage({ id, error: sentence(error) });
+      fail(error);
+    },
+  };
+  try {
+    if (broken) throw new Error(broken);
+    const value = await (handlers[method] as (args: unknown[], reply: Reply) => unknown)(args, reply);
+    if (value !== later) reply.resolve(value);
+  } catch (error) {
+    reply.reject(error);
+  }
+}
+
+/** A panic leaves the core unusable: say so once, and refuse what comes after. */
+function fail(error: unknown): void {
+  if (broken || !(error instanceof WebAssembly.RuntimeError)) return;
+  broken = `The core stopped (${sentence(error)}). Reload the page to go on; settings are kept.`;
+  tell({ event: 'error', message: broken, fatal: true });
+  jobs.abandon(new Error(broken));
+}
+
+/** Drops what a newer request of the same kind makes pointless. */
+const supersedes: Partial<Record<CallName, (newer: Request, older: Request) => boolean>> = {
+  setProbe: () => true,
+  setTiles: (newer, older) => newer.args[0] === older.args[0],
+  resizeCanvas: (newer, older) => newer.args[0] === older.args[0],
+};
+
+function enqueue(request: Request): void {
+  const older = waiting.findIndex(
+    (each) => each.method === request.method && supersedes[request.method]?.(request, each),
+  );
+  const [dropped] = older >= 0 ? waiting.splice(older, 1) : [];
+  if (dropped) {
+    if (dropped.method === 'setTiles')
+      shown[dropped.args[0] as string] = (shown[dropped.args[0] as string] ?? 0) + 1;
+    self.postMessage({ id: dropped.id, value: undefined });
+  }
+  waiting.push(request);
+  wake();
+}
+
+async function present(): Promise<void> {
+  dirty = false;
+  const start = performance.now();
+  const tiles = { ...shown };
+  try {
+    await theLab().present();
+    tell({ event: 'presented', tiles });
+  } catch (error) {
+    fail(error);
+    if (!broken) tell({ event: 'error', message: sentence(error), fatal: false });
+  }
+  const took = performance.now() - start;
+  nextPresent = start + Math.max(PRESENT_INTERVAL, jobs.busy ? took * PRESENT_SHARE : took);
+}
+
+/** Lets messages in, also when the core's promises settle without leaving the microtask queue. */
+const channel = new MessageChannel();
+const breathe = () =>
+  new Promise((resolve) => {
+    channel.port1.onmessage = resolve;
+    channel.port2.postMessage(0);
+  });
+
+function idle(): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(
+      resolve,
+      dirty && visible ? Math.max(0, nextPresent - performance.now()) : 60_000,
+    );
+    wake = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+  });
+}
+
+async function loop(): Promise<never> {
+  for (;;) {
+    for (let request = waiting.shift(); request; request = waiting.shift()) await answer(request);
+    if (jobs.busy && !broken) {
+      dirty ||= jobs.training;
+      await jobs.turn();
+    }
+    if (lab && !broken && dirty && visible && performance.now() >= nextPresent) await present();
+    await (jobs.busy || waiting.length ? breathe() : idle());
+  }
+}
+
+self.onmessage = ({ data }: MessageEvent<Request>) => enqueue(data);
+void loop();

@@ -1,0 +1,54 @@
+// The two color maps, sampled exactly as the core samples them: linear between nine anchors (colormaps.json).
+
+import anchors from './colormaps.json';
+
+type Rgb = [number, number, number];
+const parse = (hex: string): Rgb => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16)) as Rgb;
+const maps = { sequential: anchors.sequential.map(parse), diverging: anchors.diverging.map(parse) };
+export type Map = keyof typeof maps;
+
+/** The color at `t` in 0..1. */
+export function color(map: Map, t: number): Rgb {
+  const colors = maps[map];
+  const at = Math.min(Math.max(t, 0), 1) * (colors.length - 1);
+  const low = Math.min(Math.floor(at), colors.length - 2);
+  const [a, b] = [colors[low] as Rgb, colors[low + 1] as Rgb];
+  return a.map((value, i) => Math.round(value + ((b[i] as number) - value) * (at - low))) as Rgb;
+}
+
+/** A CSS gradient of the whole map, left to right. */
+export function gradient(map: Map): string {
+  return `linear-gradient(to right, ${anchors[map].join(', ')})`;
+}
+
+/** Fills an RGBA image from CHW values. Three channels are colors in 0..1; one is mapped from `low` to `high`. */
+export function paint(
+  pixels: Uint8ClampedArray,
+  data: Float32Array,
+  channels: number,
+  map: Map | 'gray',
+  low: number,
+  high: number,
+): void {
+  const area = pixels.length / 4;
+  const span = high - low || 1;
+  for (let i = 0; i < area; i++) {
+    const at = (c: number) => ((data[c * area + i] ?? 0) - low) / span;
+    let rgb: Rgb;
+    if (channels === 3) rgb = [at(0) * 255, at(1) * 255, at(2) * 255];
+    else if (map === 'gray') rgb = [at(0) * 255, at(0) * 255, at(0) * 255];
+    else rgb = color(map, at(0));
+    pixels.set([rgb[0], rgb[1], rgb[2], 255], i * 4);
+  }
+}
+
+/** The smallest and largest finite value. */
+export function extent(data: ArrayLike<number>): [number, number] {
+  let [low, high] = [Infinity, -Infinity];
+  for (let i = 0; i < data.length; i++) {
+    const value = data[i] as number;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return low <= high ? [low, high] : [0, 0];
+}

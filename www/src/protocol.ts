@@ -1,0 +1,64 @@
+// Everything that crosses between the page and the worker: what can be asked (Calls), what is answered,
+// and what the worker tells by itself (LabEvent). Numbers in bulk are typed arrays and travel by transfer.
+
+import type {
+  Catalog,
+  Counters,
+  DatasetInfo,
+  Evaluation,
+  Info,
+  NamedBytes,
+  NetworkInfo,
+  Options,
+  Picture,
+  StepEvent,
+  Tensor,
+  Tile,
+  TrainOptions,
+  VisualizeOptions,
+} from './types';
+
+export type * from './types';
+
+export type RunState = 'idle' | 'training' | 'paused';
+
+/** What the page can ask; every call is answered once, with a value or the core's error sentence. */
+export interface Calls {
+  create(backend?: string): Info;
+  info(): Info;
+  catalog(): Catalog;
+  setDataset(choice: { id: string; options?: Options }): DatasetInfo;
+  setDatasetFiles(name: string, files: NamedBytes[]): DatasetInfo;
+  setNetwork(choice: { id: string; options?: Options } | { spec: object }): NetworkInfo;
+  train(options: TrainOptions): StepEvent;
+  pause(): void;
+  reset(seed?: number): void;
+  evaluate(options: { split?: string }): Evaluation;
+  predict(image: Float32Array): Float32Array;
+  example(index: number, split?: string): { image: Float32Array; label: number };
+  activations(layer: string, image: Float32Array): Tensor;
+  parameters(): Record<string, Tensor>;
+  setParameters(parameters: Record<string, Tensor>): void;
+  visualize(panel: string, options: VisualizeOptions & { method: string }): Picture[];
+  stop(panel: string): void;
+  counters(): Counters;
+  attachCanvas(view: string, canvas: OffscreenCanvas): void;
+  resizeCanvas(view: string, width: number, height: number): void;
+  setTiles(view: string, tiles: Tile[], background: string): void;
+  setProbe(image: Float32Array): void;
+  setVisible(visible: boolean): void;
+  ranges(): Record<string, [number, number]>;
+}
+
+export type CallName = keyof Calls;
+export type Request = { id: number; method: CallName; args: unknown[] };
+export type Answer = { id: number; value: unknown } | { id: number; error: string };
+
+/** What the worker tells by itself. `progress` belongs to a panel: a visualization's, "train" or "evaluate". */
+export type LabEvent =
+  | { event: 'step'; steps: StepEvent[] }
+  | { event: 'epoch'; epoch: number; loss: number; accuracy: number }
+  | { event: 'state'; state: RunState }
+  | { event: 'progress'; panel: string; fraction: number; note: string; pictures?: Picture[] }
+  | { event: 'presented'; tiles: Record<string, number> }
+  | { event: 'error'; message: string; fatal: boolean };

@@ -1,0 +1,94 @@
+// The settings worth keeping, and their way into the URL's hash and back. A hash comes from outside: it is
+// versioned, capped in length, and every value that does not have the expected form is dropped.
+
+import type { Options } from './protocol';
+
+export interface Choice {
+  id: string;
+  options: Options;
+}
+
+export interface Settings {
+  dataset: Choice | null;
+  network: Choice | null;
+  optimizer: Choice | null;
+  batchSize: number;
+  epochs: number | null;
+  seed: number;
+  selection: { layer: string; unit: number } | null;
+  probe: number;
+}
+
+export const defaults: Settings = {
+  dataset: null,
+  network: null,
+  optimizer: null,
+  batchSize: 64,
+  epochs: null,
+  seed: 1,
+  selection: null,
+  probe: 0,
+};
+
+const PREFIX = '#v1=';
+const LONGEST = 8192;
+
+/** The hash for these settings; what equals its default is left out. */
+export function encode(settings: Settings): string {
+  const changed = Object.entries(settings).filter(
+    ([key, value]) => JSON.stringify(value) !== JSON.stringify(defaults[key as keyof Settings]),
+  );
+  if (changed.length === 0) return '';
+  const bytes = new TextEncoder().encode(JSON.stringify(Object.fromEntries(changed)));
+  const text = btoa(String.fromCharCode(...bytes));
+  return PREFIX + text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+}
+
+/** The settings in a hash; whatever is missing or malformed keeps its default. */
+export function decode(hash: string): Settings {
+  if (!hash.startsWith(PREFIX) || hash.length > LONGEST) return { ...defaults };
+  try {
+    const text = atob(hash.slice(PREFIX.length).replaceAll('-', '+').replaceAll('_', '/'));
+    const bytes = Uint8Array.from(text, (char) => char.charCodeAt(0));
+    return validate(JSON.parse(new TextDecoder().decode(bytes)));
+  } catch {
+    return { ...defaults };
+  }
+}
+
+function validate(value: unknown): Settings {
+  const given = isRecord(value) ? value : {};
+  return {
+    dataset: choice(given['dataset']),
+    network: choice(given['network']),
+    optimizer: choice(given['optimizer']),
+    batchSize: whole(given['batchSize'], 1, 4096) ?? defaults.batchSize,
+    epochs: whole(given['epochs'], 1, 10_000),
+    seed: whole(given['seed'], 0, 2 ** 32 - 1) ?? defaults.seed,
+    selection: selection(given['selection']),
+    probe: whole(given['probe'], 0, 1e9) ?? defaults.probe,
+  };
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function whole(value: unknown, min: number, max: number): number | null {
+  return Number.isInteger(value) && (value as number) >= min && (value as number) <= max
+    ? (value as number)
+    : null;
+}
+
+function choice(value: unknown): Choice | null {
+  if (!isRecord(value) || typeof value['id'] !== 'string') return null;
+  const options: Options = {};
+  for (const [name, option] of Object.entries(isRecord(value['options']) ? value['options'] : {})) {
+    if (['number', 'string', 'boolean'].includes(typeof option)) options[name] = option as Options[string];
+  }
+  return { id: value['id'], options };
+}
+
+function selection(value: unknown): Settings['selection'] {
+  if (!isRecord(value) || typeof value['layer'] !== 'string') return null;
+  return { layer: value['layer'], unit: whole(value['unit'], 0, 1e6) ?? 0 };
+}

@@ -1,0 +1,46 @@
+// Reads back the few numbers that follow the live pictures: class probabilities, value ranges and, while the
+// kernels are looked at, parameters. One round at a time, a few times a second; never more than is shown.
+
+import type { Client } from './client';
+import { app } from './state.svelte';
+
+const FAST = 300;
+const SLOW = 1500;
+
+/** Starts a round after a redraw, when the last one is old enough. */
+export function watchPictures(client: Client): void {
+  let busy = false;
+  let again = false;
+  let fast = 0;
+  let slow = 0;
+
+  const round = async () => {
+    const now = performance.now();
+    const probe = app.probe;
+    if (now - fast >= FAST && probe) {
+      fast = now;
+      app.probabilities = await client.call('predict', [probe.image]);
+    }
+    if (now - slow >= SLOW || app.run !== 'training') {
+      slow = now;
+      app.ranges = await client.call('ranges', []);
+      if (app.layer?.kernel) app.parameters = await client.call('parameters', []);
+    }
+  };
+
+  const follow = async () => {
+    if (busy || document.hidden || !app.ready) {
+      again = true;
+      return;
+    }
+    busy = true;
+    again = false;
+    await round().catch(() => undefined);
+    busy = false;
+    if (again) setTimeout(() => void follow(), FAST);
+  };
+
+  client.listen((event) => {
+    if (event.event === 'presented') void follow();
+  });
+}

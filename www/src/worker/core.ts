@@ -1,0 +1,52 @@
+// The wasm core as the worker sees it, and how it is loaded. Nothing else in the page touches wasm.
+
+import type {
+  Catalog,
+  Counters,
+  DatasetInfo,
+  Info,
+  NamedBytes,
+  NetworkInfo,
+  Options,
+  Progress,
+  Tensor,
+  Tile,
+} from '../types';
+
+/** One laboratory: a dataset, a network, a backend. Its methods are not reentrant. */
+export interface Lab {
+  info(): Info;
+  catalog(): Catalog;
+  setDataset(choice: { id: string; options?: Options }): Promise<DatasetInfo>;
+  setDatasetFiles(name: string, files: NamedBytes[]): Promise<DatasetInfo>;
+  setNetwork(choice: object): Promise<NetworkInfo>;
+  begin(kind: 'train' | 'evaluate' | 'visualize', options: object): number;
+  advance(job: number): Promise<Progress>;
+  finish(job: number): Promise<Progress>;
+  reset(seed?: number): Promise<void>;
+  predict(image: Float32Array): Promise<Float32Array>;
+  example(index: number, split?: string): { image: Float32Array; label: number };
+  activations(layer: string, image: Float32Array): Promise<Tensor>;
+  parameters(): Promise<Record<string, Tensor>>;
+  setParameters(parameters: Record<string, Tensor>): Promise<void>;
+  counters(): Counters;
+  attachCanvas(view: string, canvas: OffscreenCanvas): void;
+  resizeCanvas(view: string, width: number, height: number): void;
+  setTiles(view: string, tiles: Tile[], background: string): void;
+  setProbe(image: Float32Array): void;
+  present(): Promise<void>;
+  ranges(): Promise<Record<string, [number, number]>>;
+}
+
+interface Module {
+  default(options: { module_or_path: URL }): Promise<unknown>;
+  Lab: { create(backend?: string): Promise<Lab> };
+}
+
+/** Loads the core from beside this worker, whatever path the site lives under. */
+export async function load(backend?: string): Promise<Lab> {
+  const beside = (name: string) => new URL(`${name}?v=${__BUILD_ID__}`, self.location.href);
+  const module = (await import(/* @vite-ignore */ beside('convscope.js').href)) as Module;
+  await module.default({ module_or_path: beside('convscope_bg.wasm') });
+  return module.Lab.create(backend);
+}
