@@ -176,9 +176,8 @@ export async function train(): Promise<void> {
 }
 
 export async function step(): Promise<void> {
-  const { epochs: _, ...options } = trainOptions();
-  if (app.ready && app.run !== 'training')
-    await attempt(() => client.call('train', [{ ...options, steps: 1 }]));
+  const options = { ...trainOptions(), epochs: undefined, steps: 1 };
+  if (app.ready && app.run !== 'training') await attempt(() => client.call('train', [options]));
 }
 
 export async function pause(): Promise<void> {
