@@ -1,5 +1,5 @@
 //! Who runs programs. A [`Backend`] allocates and fills buffers, prepares a
-//! [`Program`](crate::program::Program) once (pipelines, bind groups) and then runs it any number of
+//! [`Program`] once (pipelines, bind groups) and then runs it any number of
 //! times without creating anything. It knows buffers, kernels and dispatches; it knows no op and no
 //! layer. Two implementations: `cpu` runs the kernels' twins, `gpu` their WGSL through wgpu.
 
