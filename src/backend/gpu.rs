@@ -37,6 +37,7 @@ struct Inner {
     adapter: wgpu::Adapter,
     device: wgpu::Device,
     queue: wgpu::Queue,
+    name: String,
     faults: Arc<Faults>,
     meter: Rc<Meter>,
     pipelines: RefCell<Pipelines>,
@@ -59,6 +60,7 @@ impl Gpu {
             adapter,
             device,
             queue,
+            name,
         } = device::open(name).await?;
         let faults = Faults::watch(&device);
         Ok(Self(Rc::new(Inner {
@@ -66,6 +68,7 @@ impl Gpu {
             adapter,
             device,
             queue,
+            name,
             faults,
             meter: Rc::default(),
             pipelines: RefCell::default(),
@@ -134,7 +137,7 @@ impl Backend for Gpu {
         let kind = self.0.adapter.get_info().device_type;
         Adapter {
             backend: "webgpu",
-            name: device::name(&self.0.adapter),
+            name: self.0.name.clone(),
             software: kind == wgpu::DeviceType::Cpu,
         }
     }

@@ -14,6 +14,8 @@ pub(super) struct Opened {
     pub(super) adapter: wgpu::Adapter,
     pub(super) device: wgpu::Device,
     pub(super) queue: wgpu::Queue,
+    /// What to call it on the page.
+    pub(super) name: String,
 }
 
 /// Chooses an adapter and opens it; see [`super::Gpu::new`].
@@ -38,12 +40,32 @@ pub(super) async fn open(name: Option<&str>) -> Result<Opened> {
                 self::name(&adapter)
             ))
         })?;
+    let name = browser_name(&device).unwrap_or_else(|| self::name(&adapter));
     Ok(Opened {
+        name,
         instance,
         adapter,
         device,
         queue,
     })
+}
+
+/// The browser's vendor and architecture ("google swiftshader"), which wgpu does not hand on.
+#[cfg(target_arch = "wasm32")]
+fn browser_name(device: &wgpu::Device) -> Option<String> {
+    let info = device.as_webgpu()?.adapter_info();
+    if info.is_undefined() {
+        return None;
+    }
+    let parts = [info.vendor(), info.architecture()];
+    let name = parts.join(" ").trim().to_owned();
+    (!name.is_empty()).then_some(name)
+}
+
+/// Natively adapters have names.
+#[cfg(not(target_arch = "wasm32"))]
+fn browser_name(_: &wgpu::Device) -> Option<String> {
+    None
 }
 
 /// What the adapter calls itself. Browsers hide names at will.
