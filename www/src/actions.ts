@@ -3,7 +3,7 @@
 
 import { Client } from './client';
 import type { DatasetInfo, LabEvent, NetworkInfo, TrainOptions } from './protocol';
-import { encode, type Choice } from './settings';
+import { encode, type Choice, type Settings } from './settings';
 import { app } from './state.svelte';
 import { watchPictures } from './watch';
 
@@ -129,8 +129,14 @@ export async function setNetwork(choice: Choice): Promise<NetworkInfo> {
 export function networkPlaced(network: NetworkInfo): void {
   app.network = network;
   forget();
-  if (!app.layer) app.settings.selection = null;
+  if (!app.layer) app.settings.selection = firstKernel(network);
   remember();
+}
+
+/** Something is always looked at: at first, the first layer that has kernels. */
+function firstKernel({ layers }: NetworkInfo): Settings['selection'] {
+  const layer = layers.find(({ kernel }) => kernel) ?? layers[0];
+  return layer ? { layer: layer.id, unit: 0 } : null;
 }
 
 function forget(): void {

@@ -39,23 +39,44 @@ export interface MapLayout {
   height: number;
 }
 
-export const HEADER = 44;
+export const HEADER = 42;
 export const PADDING = 8;
 const GAP = 3;
+/** From so many blocks on, a network is long: fewer tiles in each block, and the map is wider than its window. */
 const LONG = 14;
+/** Tile scales tried from the largest; the first whose map fits the window is taken. */
+const SCALES = [1.8, 1.5, 1.25, 1, 0.8, 0.62, 0.5];
 
-/** Lays the whole network out, left to right. */
-export function arrange(layers: Layer[]): MapLayout {
+interface Size {
+  width: number;
+  height: number;
+}
+
+/** Lays the whole network out, left to right, as large as fits the window. */
+export function arrange(layers: Layer[], window: Size): MapLayout {
   const groups = group(layers);
-  const blocks = groups.map((members) => block(members, groups.length > LONG));
+  const long = groups.length > LONG;
+  const scales = long ? [1] : SCALES;
+  let map: MapLayout = { blocks: [], edges: [], width: 0, height: 0 };
+  for (const scale of groups.length ? scales : []) {
+    map = place(
+      groups.map((members) => block(members, scale, long, window.height - 24)),
+      long,
+    );
+    if (map.width <= window.width && map.height <= window.height) break;
+  }
+  return map;
+}
+
+function place(blocks: Block[], long: boolean): MapLayout {
   const owner = new Map(blocks.flatMap((each) => each.layers.map(({ id }) => [id, each] as const)));
   const graph = new Graph();
   graph.setGraph({
     rankdir: 'LR',
-    nodesep: 20,
-    ranksep: groups.length > LONG ? 20 : 32,
-    marginx: 12,
-    marginy: 12,
+    nodesep: 16,
+    ranksep: long ? 18 : 22,
+    marginx: 10,
+    marginy: 10,
   });
   graph.setDefaultEdgeLabel(() => ({}));
   const name = (each: Block) => (each.layers[0] as Layer).id;
@@ -105,49 +126,54 @@ function group(layers: Layer[]): Layer[][] {
 
 const count = ({ shape: [c, h, w] }: Layer): number => c * h * w;
 
-function block(layers: Layer[], long: boolean): Block {
+function block(layers: Layer[], scale: number, long: boolean, room: number): Block {
   const first = layers[0] as Layer;
   const shown = layers.findLast(({ shape }) => String(shape) === String(first.shape)) ?? first;
   const [units, height, width] = shown.shape;
-  const vector = height === 1 && width === 1;
-  const limit = vector ? (long ? 32 : 128) : long ? 6 : 24;
-  const drawn = Math.min(units, limit);
-  const size = tileSize(width, height, drawn, long);
-  const columns = vector ? Math.ceil(drawn / Math.min(drawn, 16)) : columnsFor(drawn);
+  const size = tileSize(width, height, units, scale, long);
+  const [stepX, stepY] = [size[0] + GAP, size[1] + GAP];
+  const rowsThatFit = Math.max(1, Math.floor((Math.max(room, 240) - HEADER - PADDING - 20) / stepY));
+  const columnsThatFit = Math.max(1, Math.floor((long ? 60 : 110 * Math.max(scale, 0.7)) / stepX));
+  const drawn = Math.min(units, rowsThatFit * columnsThatFit, 256);
+  const columns = Math.ceil(drawn / rowsThatFit);
+  const rows = Math.ceil(drawn / columns);
+  const inner = columns * stepX - GAP;
+  const outer = Math.max(inner + 2 * PADDING, 74);
   const cells = Array.from({ length: drawn }, (_, unit) => ({
     unit,
-    x: PADDING + (unit % columns) * (size[0] + GAP),
-    y: HEADER + Math.floor(unit / columns) * (size[1] + GAP),
+    x: Math.round((outer - inner) / 2) + (unit % columns) * stepX,
+    y: HEADER + Math.floor(unit / columns) * stepY,
     size,
   }));
-  const rows = Math.ceil(drawn / columns);
-  const inner = columns * (size[0] + GAP) - GAP;
+  const more = units - drawn;
   return {
     shown,
     layers,
     cells,
     columns,
-    more: units - drawn,
+    more,
     x: 0,
     y: 0,
-    width: Math.max(inner + 2 * PADDING, long ? 84 : 96),
-    height: HEADER + rows * (size[1] + GAP) - GAP + PADDING + (units > drawn ? 20 : 0),
+    width: outer,
+    height: HEADER + rows * stepY - GAP + PADDING + (more > 0 ? 18 : 0),
   };
 }
 
-/** Whole-factor tile sizes, larger where there are few. */
-function tileSize(width: number, height: number, drawn: number, long: boolean): [number, number] {
+/** Whole-factor tile sizes, larger where there are few units. */
+function tileSize(
+  width: number,
+  height: number,
+  units: number,
+  scale: number,
+  long: boolean,
+): [number, number] {
   const side = Math.max(width, height);
-  if (side === 1) return drawn <= 16 ? [18, 18] : [11, 11];
-  const target = long ? 34 : drawn <= 3 ? 112 : drawn <= 8 ? 62 : 44;
+  if (side === 1) {
+    const cell = Math.round((units <= 16 ? 18 : 9) * Math.max(scale, 0.8));
+    return [cell, cell];
+  }
+  const target = (long ? 34 : units <= 3 ? 86 : units <= 8 ? 60 : 44) * scale;
   const factor = Math.max(1, Math.floor(target / side));
-  return side > target
-    ? [(width * target) / side, (height * target) / side]
-    : [width * factor, height * factor];
-}
-
-function columnsFor(drawn: number): number {
-  if (drawn <= 3) return 1;
-  if (drawn <= 8) return 2;
-  return drawn <= 12 ? 3 : 4;
+  const shrink = side * factor > 2 * target ? (2 * target) / (side * factor) : 1;
+  return [width * factor * shrink, height * factor * shrink];
 }

@@ -13,7 +13,7 @@ export class LiveCanvas {
   width = $state(0);
   height = $state(0);
   /** Tile lists sent so far; `app.tiles[view]` says how many of them the last redraw had seen. */
-  sent = $state(0);
+  sent = 0;
   ratio = $state(1);
   private attached = false;
 

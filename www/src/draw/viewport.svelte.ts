@@ -3,7 +3,7 @@
 
 const SMALLEST = 0.25;
 const LARGEST = 6;
-const LEGIBLE = 0.62;
+const LEGIBLE = 0.85;
 
 export class Viewport {
   x = $state(0);
@@ -14,7 +14,7 @@ export class Viewport {
 
   /** Shows a plane of this size inside a window of that size. */
   fit(plane: { width: number; height: number }, window: { width: number; height: number }): void {
-    const whole = Math.min(window.width / plane.width, window.height / plane.height, 1.4);
+    const whole = Math.min(window.width / plane.width, window.height / plane.height, 1);
     this.zoom = Math.max(whole, Math.min(LEGIBLE, window.height / plane.height));
     const [width, height] = [plane.width * this.zoom, plane.height * this.zoom];
     this.x = width <= window.width ? (window.width - width) / 2 : 0;
