@@ -4,28 +4,44 @@
 //! iterate the registry.
 
 mod add;
+mod affine;
 mod alias;
 mod copy;
+mod leaky_relu;
+mod mul;
 mod relu;
+mod sigmoid;
 mod sum;
+mod tanh;
 mod testing;
 
 pub use add::add;
+pub use affine::affine;
 pub use alias::{pack, reshape, view};
 pub use copy::{copy, copy_kernel};
+pub use leaky_relu::leaky_relu;
+pub use mul::mul;
 pub use relu::relu;
+pub use sigmoid::sigmoid;
 pub use sum::{broadcast, mean, sum};
+pub use tanh::tanh;
 
 use crate::graph::OpInfo;
 
 /// Every operation, by file.
 pub const OPS: &[OpInfo] = &[
     add::INFO,
+    affine::INFO,
     alias::VIEW_INFO,
     alias::PACK_INFO,
     copy::INFO,
+    leaky_relu::INFO,
+    leaky_relu::GATE_INFO,
+    mul::INFO,
     relu::INFO,
     relu::GATE_INFO,
+    sigmoid::INFO,
     sum::SUM_INFO,
     sum::BROADCAST_INFO,
+    tanh::INFO,
 ];

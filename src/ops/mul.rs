@@ -1,0 +1,100 @@
+//! Elementwise product with a broadcast second operand: gates (squeeze-and-excitation), squares,
+//! masks, and the chain rule of most activations.
+
+use crate::error::Result;
+use crate::graph::{
+    Backward, Example, Graph, Lowering, Op, OpInfo, ValueId, expect_dtype, expect_inputs,
+};
+use crate::program::{Args, Kernel};
+use crate::tensor::{DType, Spec};
+
+use super::add::{accepted_factors, broadcast_factors, unbroadcast};
+use super::testing::{nan, wave};
+
+/// `y = a * b`, where `b` is broadcast to `a` as in `add`.
+#[derive(Debug, Clone, Copy)]
+struct Mul;
+
+/// Multiplies `a` by `b`; `b` may be broadcast along leading or middle axes of `a` (a scale `[c]` on
+/// `[n, h, w, c]`, a gate `[n, c]` likewise).
+///
+/// # Errors
+/// When `b` does not broadcast to `a`'s shape, or they are not floats.
+pub fn mul(graph: &mut Graph, a: ValueId, b: ValueId) -> Result<ValueId> {
+    graph.push(Mul, &[a, b])
+}
+
+impl Op for Mul {
+    fn name(&self) -> &'static str {
+        "mul"
+    }
+
+    fn infer(&self, inputs: &[Spec]) -> Result<Spec> {
+        let [a, b] = expect_inputs("mul", inputs)?;
+        expect_dtype("mul", a, DType::F32)?;
+        broadcast_factors("mul", a, b)?;
+        Ok(a.clone())
+    }
+
+    fn backward(&self, b: &mut Backward<'_>) -> Result<Vec<Option<ValueId>>> {
+        let (left, right) = (b.inputs[0], b.inputs[1]);
+        let mut parts = vec![None, None];
+        if b.wanted[0] {
+            parts[0] = Some(mul(b.graph, b.dy, right)?);
+        }
+        if b.wanted[1] {
+            let whole = mul(b.graph, b.dy, left)?;
+            parts[1] = Some(unbroadcast(b.graph, whole, right)?);
+        }
+        Ok(parts)
+    }
+
+    fn lower(&self, inputs: &[Spec], _: &Spec) -> Lowering {
+        let [outer, reduce, inner] = accepted_factors(inputs);
+        let constants = [("OUTER", outer), ("REDUCE", reduce), ("INNER", inner)];
+        let twin = move |args: &mut Args<'_>| {
+            let (a, b) = (args.read(0), args.read(1));
+            let rows = args
+                .write(0)
+                .chunks_exact_mut(inner)
+                .zip(a.chunks_exact(inner));
+            for (k, (y, a)) in rows.enumerate() {
+                let first = k / reduce * inner;
+                for ((y, a), b) in y.iter_mut().zip(a).zip(&b[first..first + inner]) {
+                    *y = a * b;
+                }
+            }
+        };
+        let threads = outer * reduce * inner;
+        let kernel = Kernel::linear("mul", SHADER, &constants, 2, threads, twin);
+        Lowering::single(kernel, 2)
+    }
+}
+
+const SHADER: &str = include_str!("../../shaders/mul.wgsl");
+
+pub(super) const INFO: OpInfo = OpInfo {
+    name: "mul",
+    doc: "Product of two tensors, the second broadcast where it lacks axes.",
+    shaders: &[("mul", SHADER)],
+    examples: || {
+        let build = |g: &mut Graph, x: &[ValueId]| mul(g, x[0], x[1]);
+        let square = |g: &mut Graph, x: &[ValueId]| mul(g, x[0], x[0]);
+        vec![
+            Example::new(
+                "same shape",
+                vec![wave([2, 3], 0.3), wave([2, 3], 1.3)],
+                build,
+            ),
+            Example::new(
+                "scale",
+                vec![wave([2, 2, 2, 3], 0.3), wave([3], 1.3)],
+                build,
+            ),
+            Example::new("gate", vec![wave([2, 4, 3], 0.3), wave([2, 3], 1.3)], build),
+            Example::new("square", vec![wave([5], 0.3)], square),
+            Example::new("one element", vec![wave([1], 0.3), wave([1], 1.3)], build),
+            Example::new("not a number", vec![nan([3, 2]), wave([2], 0.3)], build).forward_only(),
+        ]
+    },
+};
