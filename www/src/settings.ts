@@ -23,9 +23,9 @@ export const defaults: Settings = {
   dataset: null,
   network: null,
   optimizer: null,
-  batchSize: 64,
+  batchSize: 32,
   epochs: null,
-  seed: 1,
+  seed: 0,
   selection: null,
   probe: 0,
 };

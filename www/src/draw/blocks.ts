@@ -39,13 +39,16 @@ export interface MapLayout {
   height: number;
 }
 
-export const HEADER = 42;
-export const PADDING = 8;
+export const HEADER = 56;
+export const PADDING = 6;
 const GAP = 3;
 /** From so many blocks on, a network is long: fewer tiles in each block, and the map is wider than its window. */
 const LONG = 14;
-/** Tile scales tried from the largest; the first whose map fits the window is taken. */
-const SCALES = [1.8, 1.5, 1.25, 1, 0.8, 0.62, 0.5];
+/** Inner widths of a block, tried from the largest; the first whose map fits the window is taken. */
+const WIDTHS = [200, 168, 140, 120, 100, 88, 76, 66, 56];
+const NARROW = 56;
+/** Sides of the largest tiles. */
+const LARGEST = { map: 112, value: 18 };
 
 interface Size {
   width: number;
@@ -56,11 +59,11 @@ interface Size {
 export function arrange(layers: Layer[], window: Size): MapLayout {
   const groups = group(layers);
   const long = groups.length > LONG;
-  const scales = long ? [1] : SCALES;
+  const widths = long ? [NARROW] : WIDTHS;
   let map: MapLayout = { blocks: [], edges: [], width: 0, height: 0 };
-  for (const scale of groups.length ? scales : []) {
+  for (const width of groups.length ? widths : []) {
     map = place(
-      groups.map((members) => block(members, scale, long, window.height - 24)),
+      groups.map((members) => block(members, width, window.height * (long ? 0.62 : 1) - 24)),
       long,
     );
     if (map.width <= window.width && map.height <= window.height) break;
@@ -73,10 +76,10 @@ function place(blocks: Block[], long: boolean): MapLayout {
   const graph = new Graph();
   graph.setGraph({
     rankdir: 'LR',
-    nodesep: 16,
-    ranksep: long ? 18 : 22,
-    marginx: 10,
-    marginy: 10,
+    nodesep: 12,
+    ranksep: long ? 18 : 12,
+    marginx: 8,
+    marginy: 8,
   });
   graph.setDefaultEdgeLabel(() => ({}));
   const name = (each: Block) => (each.layers[0] as Layer).id;
@@ -126,24 +129,30 @@ function group(layers: Layer[]): Layer[][] {
 
 const count = ({ shape: [c, h, w] }: Layer): number => c * h * w;
 
-function block(layers: Layer[], scale: number, long: boolean, room: number): Block {
+function block(layers: Layer[], inner: number, room: number): Block {
   const first = layers[0] as Layer;
   const shown = layers.findLast(({ shape }) => String(shape) === String(first.shape)) ?? first;
-  const [units, height, width] = shown.shape;
-  const size = tileSize(width, height, units, scale, long);
-  const [stepX, stepY] = [size[0] + GAP, size[1] + GAP];
-  const rowsThatFit = Math.max(1, Math.floor((Math.max(room, 240) - HEADER - PADDING - 20) / stepY));
-  const columnsThatFit = Math.max(1, Math.floor((long ? 60 : 110 * Math.max(scale, 0.7)) / stepX));
-  const drawn = Math.min(units, rowsThatFit * columnsThatFit, 256);
-  const columns = Math.ceil(drawn / rowsThatFit);
+  const [channels, height, width] = shown.shape;
+  // The core draws a picture's three color channels as one tile.
+  const units = shown.inputs.length === 0 && channels === 3 ? 1 : channels;
+  const grid = tile(
+    units,
+    width,
+    height,
+    units <= 3 ? inner * 1.5 : inner,
+    Math.max(room, 260) - HEADER - PADDING - 18,
+  );
+  const drawn = Math.min(units, grid.columns * grid.rows);
+  const columns = Math.min(grid.columns, Math.ceil(drawn / Math.min(grid.rows, drawn)));
   const rows = Math.ceil(drawn / columns);
-  const inner = columns * stepX - GAP;
-  const outer = Math.max(inner + 2 * PADDING, 74);
+  const [stepX, stepY] = [grid.size[0] + GAP, grid.size[1] + GAP];
+  const used = columns * stepX - GAP;
+  const outer = Math.max(used + 2 * PADDING, NARROW + 2 * PADDING);
   const cells = Array.from({ length: drawn }, (_, unit) => ({
     unit,
-    x: Math.round((outer - inner) / 2) + (unit % columns) * stepX,
+    x: Math.round((outer - used) / 2) + (unit % columns) * stepX,
     y: HEADER + Math.floor(unit / columns) * stepY,
-    size,
+    size: grid.size,
   }));
   const more = units - drawn;
   return {
@@ -159,21 +168,24 @@ function block(layers: Layer[], scale: number, long: boolean, room: number): Blo
   };
 }
 
-/** Whole-factor tile sizes, larger where there are few units. */
-function tileSize(
-  width: number,
-  height: number,
-  units: number,
-  scale: number,
-  long: boolean,
-): [number, number] {
+interface Grid {
+  size: [number, number];
+  columns: number;
+  rows: number;
+}
+
+/** The largest whole factor at which all units fit the room; at factor one as many as fit. */
+function tile(units: number, width: number, height: number, roomX: number, roomY: number): Grid {
   const side = Math.max(width, height);
-  if (side === 1) {
-    const cell = Math.round((units <= 16 ? 18 : 9) * Math.max(scale, 0.8));
-    return [cell, cell];
+  const largest = side === 1 ? LARGEST.value : Math.min(LARGEST.map, roomX);
+  const at = (factor: number): Grid => {
+    const size: [number, number] = [width * factor, height * factor];
+    const fit = (room: number, length: number) => Math.max(1, Math.floor((room + GAP) / (length + GAP)));
+    return { size, columns: fit(roomX, size[0]), rows: fit(roomY, size[1]) };
+  };
+  for (let factor = Math.floor(largest / side); factor >= 1; factor--) {
+    const grid = at(factor);
+    if (grid.columns * grid.rows >= units) return grid;
   }
-  const target = (long ? 34 : units <= 3 ? 86 : units <= 8 ? 60 : 44) * scale;
-  const factor = Math.max(1, Math.floor(target / side));
-  const shrink = side * factor > 2 * target ? (2 * target) / (side * factor) : 1;
-  return [width * factor * shrink, height * factor * shrink];
+  return at(side === 1 ? 6 : Math.min(1, roomX / side));
 }
