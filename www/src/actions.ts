@@ -3,7 +3,7 @@
 
 import { Client } from './client';
 import type { DatasetInfo, LabEvent, NetworkInfo, TrainOptions } from './protocol';
-import { encode, type Choice, type Settings } from './settings';
+import { encode, type Choice } from './settings';
 import { app } from './state.svelte';
 import { watchPictures } from './watch';
 
@@ -38,11 +38,18 @@ export async function start(): Promise<void> {
   app.info = await client.call('create', [backend]);
   app.catalog = await client.call('catalog', []);
   const wanted = { ...app.settings };
-  if (wanted.dataset) await attempt(() => setDataset(wanted.dataset as Choice, false));
-  const firstDataset = app.catalog.datasets[0];
-  if (!app.dataset && firstDataset) await setDataset({ id: firstDataset.id, options: {} }, false);
-  if (wanted.network) await attempt(() => setNetwork(wanted.network as Choice));
-  if (!app.network) await setFittingNetwork();
+  const first = app.catalog.datasets[0];
+  if (wanted.dataset) await attempt(() => setDataset(wanted.dataset as Choice));
+  if (!app.dataset) {
+    app.settings.dataset = first ? { id: first.id, options: {} } : null;
+    await placed(await client.call('dataset', []), wanted.probe);
+  }
+  if (wanted.network && !same(wanted.network, app.settings.network))
+    await attempt(() => setNetwork(wanted.network as Choice));
+  if (wanted.seed !== 0) await client.call('reset', [wanted.seed]);
+  app.settings.selection = wanted.selection;
+  lookSomewhere();
+  if (wanted.probe > 0) await attempt(() => chooseProbe(wanted.probe));
   app.loading = '';
   if (sessionStorage.getItem(remembered)) {
     notify(
@@ -62,13 +69,12 @@ async function wait<T>(what: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Takes a dataset of the catalog, then a network that fits it. */
-export function setDataset(choice: Choice, refit = true): Promise<DatasetInfo> {
+/** Takes a dataset of the catalog; the core keeps the network where it fits, else takes the first that does. */
+export function setDataset(choice: Choice): Promise<DatasetInfo> {
   return wait('Making the dataset', async () => {
     const dataset = await client.call('setDataset', [plain(choice)]);
     app.settings.dataset = choice;
-    await placed(dataset, refit);
-    return dataset;
+    return placed(dataset, 0);
   });
 }
 
@@ -81,42 +87,22 @@ export function setDatasetFiles(name: string, files: File[]): Promise<DatasetInf
     const transfer = bytes.map((file) => file.bytes.buffer);
     const dataset = await client.call('setDatasetFiles', [name, bytes], transfer);
     app.settings.dataset = null;
-    await placed(dataset, true);
-    return dataset;
+    return placed(dataset, 0);
   });
 }
 
-async function placed(dataset: DatasetInfo, refit: boolean): Promise<void> {
+async function placed(dataset: DatasetInfo, probe: number): Promise<DatasetInfo> {
   app.dataset = dataset;
-  app.evaluation = null;
-  app.settings.probe = refit ? 0 : app.settings.probe;
-  await chooseProbe(app.settings.probe).catch(() => chooseProbe(0));
-  if (refit) await setFittingNetwork();
-  remember();
-}
-
-/** Keeps the network when it takes the dataset's images; else the first of the catalog that does. */
-async function setFittingNetwork(): Promise<void> {
-  const shape = app.dataset?.shape;
-  const fits = (app.catalog?.architectures ?? []).filter(({ input }) =>
-    input.every((size, i) => size === shape?.[i]),
+  const network = await client.call('network', []);
+  const before = app.network;
+  const entry = app.catalog?.architectures.find(
+    ({ id, name }) => network.name === id || network.name === name,
   );
-  const current = app.settings.network;
-  const keep = fits.some(({ id }) => id === current?.id);
-  const candidates = [...(keep && current ? [current] : []), ...fits.map(({ id }) => ({ id, options: {} }))];
-  const all = candidates.length
-    ? candidates
-    : (app.catalog?.architectures ?? []).map(({ id }) => ({ id, options: {} }));
-  let refusal: unknown = new Error('No network of the catalog fits this dataset.');
-  for (const choice of all) {
-    try {
-      await setNetwork(choice);
-      return;
-    } catch (error) {
-      refusal = error;
-    }
-  }
-  throw refusal;
+  if (!before || network.name !== before.name)
+    app.settings.network = entry ? { id: entry.id, options: {} } : null;
+  networkPlaced(network);
+  await chooseProbe(Math.min(probe, Math.max(dataset.test - 1, 0)));
+  return dataset;
 }
 
 export async function setNetwork(choice: Choice): Promise<NetworkInfo> {
@@ -129,14 +115,15 @@ export async function setNetwork(choice: Choice): Promise<NetworkInfo> {
 export function networkPlaced(network: NetworkInfo): void {
   app.network = network;
   forget();
-  if (!app.layer) app.settings.selection = firstKernel(network);
+  lookSomewhere();
   remember();
 }
 
 /** Something is always looked at: at first, the first layer that has kernels. */
-function firstKernel({ layers }: NetworkInfo): Settings['selection'] {
+function lookSomewhere(): void {
+  const layers = app.network?.layers ?? [];
   const layer = layers.find(({ kernel }) => kernel) ?? layers[0];
-  return layer ? { layer: layer.id, unit: 0 } : null;
+  if (!app.layer && layer) app.settings.selection = { layer: layer.id, unit: 0 };
 }
 
 function forget(): void {
@@ -168,10 +155,9 @@ export function select(layer: string, unit = 0): void {
 
 /** The settings as the core takes them; without a number of epochs it runs until paused. */
 function trainOptions(): TrainOptions {
-  const { optimizer, batchSize, epochs, seed } = app.settings;
+  const { optimizer, batchSize, epochs } = app.settings;
   return {
     batchSize,
-    seed,
     ...(epochs !== null && { epochs }),
     ...(optimizer && { optimizer: { ...plain(optimizer.options), id: optimizer.id } }),
   };
@@ -195,6 +181,12 @@ export async function reset(): Promise<void> {
     await client.call('reset', [app.settings.seed]);
     forget();
   });
+}
+
+/** The seed of the next start; before the first step it takes effect at once. */
+export async function setSeed(seed: number): Promise<void> {
+  app.settings.seed = seed;
+  if (app.run === 'idle') await reset();
 }
 
 export async function evaluate(): Promise<void> {
@@ -234,6 +226,8 @@ function receive(event: LabEvent): void {
       break;
   }
 }
+
+const same = (a: Choice, b: Choice | null): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 /** A copy without Svelte's proxies, which cannot be sent to a worker. */
 function plain<T>(value: T): T {

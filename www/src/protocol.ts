@@ -27,6 +27,8 @@ export interface Calls {
   create(backend?: string): Info;
   info(): Info;
   catalog(): Catalog;
+  dataset(): DatasetInfo;
+  network(): NetworkInfo;
   setDataset(choice: { id: string; options?: Options }): DatasetInfo;
   setDatasetFiles(name: string, files: NamedBytes[]): DatasetInfo;
   setNetwork(choice: { id: string; options?: Options } | { spec: object }): NetworkInfo;

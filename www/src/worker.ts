@@ -40,6 +40,13 @@ const change = async (what: () => unknown) => {
   dirty = true;
   return value;
 };
+/** A change that also draws new weights. */
+const restart = (what: () => unknown) =>
+  change(async () => {
+    const value = await what();
+    jobs.restarted();
+    return value;
+  });
 const begin = async (
   kind: 'train' | 'evaluate' | 'visualize',
   panel: string,
@@ -61,21 +68,14 @@ const handlers: Handlers = {
   },
   info: () => theLab().info(),
   catalog: () => theLab().catalog(),
-  setDataset: ([choice]) => change(() => theLab().setDataset(choice)),
-  setDatasetFiles: ([name, files]) => change(() => theLab().setDatasetFiles(name, files)),
-  setNetwork: ([choice]) =>
-    change(async () => {
-      const network = await theLab().setNetwork(choice);
-      jobs.restarted();
-      return network;
-    }),
+  dataset: () => theLab().dataset(),
+  network: () => theLab().network(),
+  setDataset: ([choice]) => restart(() => theLab().setDataset(choice)),
+  setDatasetFiles: ([name, files]) => restart(() => theLab().setDatasetFiles(name, files)),
+  setNetwork: ([choice]) => restart(() => theLab().setNetwork(choice)),
   train: ([options], reply) => begin('train', 'train', options, reply),
   pause: () => jobs.stop('train'),
-  reset: ([seed]) =>
-    change(async () => {
-      await theLab().reset(seed);
-      jobs.restarted();
-    }),
+  reset: ([seed]) => restart(() => theLab().reset(seed)),
   evaluate: ([options], reply) => begin('evaluate', 'evaluate', options, reply),
   predict: ([image]) => theLab().predict(image),
   example: ([index, split]) => theLab().example(index, split),

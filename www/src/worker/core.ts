@@ -17,13 +17,15 @@ import type {
 export interface Lab {
   info(): Info;
   catalog(): Catalog;
+  dataset(): DatasetInfo;
+  network(): NetworkInfo;
   setDataset(choice: { id: string; options?: Options }): Promise<DatasetInfo>;
   setDatasetFiles(name: string, files: NamedBytes[]): Promise<DatasetInfo>;
   setNetwork(choice: object): Promise<NetworkInfo>;
-  begin(kind: 'train' | 'evaluate' | 'visualize', options: object): number;
+  begin(kind: 'train' | 'evaluate' | 'visualize', options: object): Promise<number>;
   advance(job: number): Promise<Progress>;
   finish(job: number): Promise<Progress>;
-  reset(seed?: number): Promise<void>;
+  reset(seed?: number): void;
   predict(image: Float32Array): Promise<Float32Array>;
   example(index: number, split?: string): { image: Float32Array; label: number };
   activations(layer: string, image: Float32Array): Promise<Tensor>;

@@ -44,7 +44,7 @@ export class Jobs {
   /** Starts a job in a panel, ending what ran there before; the reply comes when it is done or stopped. */
   async start(kind: JobKind, panel: string, options: object, reply: Reply): Promise<void> {
     await this.stop(panel);
-    const id = this.lab().begin(kind, options);
+    const id = await this.lab().begin(kind, options);
     this.active.push({ ...reply, id, kind, panel, pictures: [] });
     if (kind === 'train') this.state('training');
   }
