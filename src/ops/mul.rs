@@ -51,13 +51,15 @@ impl Op for Mul {
 
     fn lower(&self, inputs: &[Spec], _: &Spec) -> Lowering {
         let [outer, reduce, inner] = accepted_factors(inputs);
+        // A tensor without elements has no rows to walk.
+        let width = inner.max(1);
         let constants = [("OUTER", outer), ("REDUCE", reduce), ("INNER", inner)];
         let twin = move |args: &mut Args<'_>| {
             let (a, b) = (args.read(0), args.read(1));
             let rows = args
                 .write(0)
-                .chunks_exact_mut(inner)
-                .zip(a.chunks_exact(inner));
+                .chunks_exact_mut(width)
+                .zip(a.chunks_exact(width));
             for (k, (y, a)) in rows.enumerate() {
                 let first = k / reduce * inner;
                 for ((y, a), b) in y.iter_mut().zip(a).zip(&b[first..first + inner]) {

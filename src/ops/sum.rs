@@ -3,7 +3,9 @@
 //! and the middle is summed.
 
 use crate::error::{Error, Result};
-use crate::graph::{Backward, Example, Graph, Lowering, Op, OpInfo, ValueId, expect_inputs};
+use crate::graph::{
+    Backward, Call, Example, Graph, Lowering, Op, OpInfo, Slot, ValueId, expect_inputs,
+};
 use crate::program::{Args, Kernel};
 use crate::tensor::{Shape, Spec};
 
@@ -87,17 +89,46 @@ impl Sum {
         }
         Ok(Spec::f32(self.shape.clone()))
     }
+}
 
-    fn constants(&self) -> [(&'static str, usize); 4] {
-        let [outer, reduce, inner] = self.factors;
-        let bits = self.scale.to_bits() as usize;
-        [
-            ("OUTER", outer),
-            ("REDUCE", reduce),
-            ("INNER", inner),
-            ("SCALE_BITS", bits),
-        ]
-    }
+/// How a long reduction over `rows` is cut so that it fills a GPU: rows per chunk, and the number of
+/// chunks. Depends on nothing else, so that results do not depend on the adapter.
+pub(super) fn chunk_rows(rows: usize) -> (usize, usize) {
+    let chunk = rows.div_ceil(MAX_CHUNKS).max(MIN_CHUNK);
+    (chunk, rows.div_ceil(chunk))
+}
+
+/// Below this many rows a chunk costs more than it brings.
+const MIN_CHUNK: usize = 64;
+/// Above this many the sum over the chunks becomes the long one.
+const MAX_CHUNKS: usize = 256;
+
+/// Sums runs of `chunk` of the middle of `[outer, reduce, inner] = factors` and scales the sums:
+/// `[outer, reduce / chunk (rounded up), inner]`.
+pub(super) fn sum_kernel(factors: [usize; 3], chunk: usize, scale: f32) -> Kernel {
+    let [outer, reduce, inner] = factors;
+    let chunks = reduce.div_ceil(chunk);
+    let constants = [
+        ("OUTER", outer),
+        ("REDUCE", reduce),
+        ("INNER", inner),
+        ("CHUNK", chunk),
+        ("SCALE_BITS", scale.to_bits() as usize),
+    ];
+    let twin = move |args: &mut Args<'_>| {
+        let x = args.read(0);
+        let y = args.write(0);
+        y.fill(0.0);
+        for (k, row) in x.chunks_exact(inner).enumerate() {
+            let first = (k / reduce * chunks + k % reduce / chunk) * inner;
+            for (y, x) in y[first..first + inner].iter_mut().zip(row) {
+                *y += x;
+            }
+        }
+        y.iter_mut().for_each(|y| *y *= scale);
+    };
+    let threads = outer * chunks * inner;
+    Kernel::linear("sum", SUM_SHADER, &constants, 1, threads, twin)
 }
 
 impl Op for Sum {
@@ -123,23 +154,30 @@ impl Op for Sum {
     }
 
     fn lower(&self, _: &[Spec], _: &Spec) -> Lowering {
-        let ([outer, reduce, inner], scale) = (self.factors, self.scale);
-        let twin = move |args: &mut Args<'_>| {
-            let x = args.read(0);
-            let y = args.write(0);
-            y.fill(0.0);
-            for (k, row) in x.chunks_exact(inner).enumerate() {
-                let first = k / reduce * inner;
-                for (y, x) in y[first..first + inner].iter_mut().zip(row) {
-                    *y += x;
-                }
-            }
-            y.iter_mut().for_each(|y| *y *= scale);
+        let [outer, reduce, inner] = self.factors;
+        let (chunk, chunks) = chunk_rows(reduce);
+        if chunks < MIN_CHUNKS || outer * inner >= ENOUGH_THREADS {
+            return Lowering::single(sum_kernel(self.factors, reduce, self.scale), 1);
+        }
+        let parts = Call {
+            kernel: sum_kernel(self.factors, chunk, 1.0),
+            bindings: vec![Slot::Input(0), Slot::Scratch(0)],
         };
-        let kernel = Kernel::linear("sum", SUM_SHADER, &self.constants(), 1, outer * inner, twin);
-        Lowering::single(kernel, 1)
+        let total = Call {
+            kernel: sum_kernel([outer, chunks, inner], chunks, self.scale),
+            bindings: vec![Slot::Scratch(0), Slot::Output],
+        };
+        Lowering::Kernels {
+            scratch: vec![outer * chunks * inner],
+            calls: vec![parts, total],
+        }
     }
 }
+
+/// Fewer chunks than this are not worth a second dispatch.
+const MIN_CHUNKS: usize = 4;
+/// With this many sums side by side a GPU is filled without cutting them.
+const ENOUGH_THREADS: usize = 1 << 14;
 
 impl Op for Broadcast {
     fn name(&self) -> &'static str {
@@ -176,7 +214,12 @@ impl Op for Broadcast {
             }
         };
         let threads = outer * reduce * inner;
-        let constants = self.0.constants();
+        let constants = [
+            ("OUTER", outer),
+            ("REDUCE", reduce),
+            ("INNER", inner),
+            ("SCALE_BITS", scale.to_bits() as usize),
+        ];
         let kernel = Kernel::linear("broadcast", BROADCAST_SHADER, &constants, 1, threads, twin);
         Lowering::single(kernel, 1)
     }
@@ -196,6 +239,9 @@ pub(super) const SUM_INFO: OpInfo = OpInfo {
             }),
             Example::new("space", vec![wave([2, 2, 2, 3], 0.2)], |g, x| {
                 sum(g, x[0], [2, 4, 3], [2, 3], 0.25)
+            }),
+            Example::new("in chunks", vec![wave([2, 300, 3], 0.2)], |g, x| {
+                sum(g, x[0], [2, 300, 3], [2, 3], 0.1)
             }),
             Example::new("all", vec![wave([7], 0.3)], |g, x| mean(g, x[0])),
             Example::new("one element", vec![wave([1], 0.4)], |g, x| mean(g, x[0])),

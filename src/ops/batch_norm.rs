@@ -1,0 +1,145 @@
+//! Batch normalization (Ioffe & Szegedy 2015) of channels by given statistics. While training these
+//! are the batch's own, and the gradient goes through them too; afterwards they are the running
+//! averages, which are constants.
+
+use crate::error::Result;
+use crate::graph::{Backward, Example, Graph, Lowering, Op, OpInfo, ValueId, expect_inputs};
+use crate::program::{Args, Kernel, aligned};
+use crate::tensor::Spec;
+
+use super::alias::view;
+use super::batch_norm_gradient::{GRADIENT_SHADER, InputGradient, SUMS_SHADER, Sums};
+use super::channel_variance::{channel_mean, channel_variance, expect_per_channel};
+use super::testing::{nan, wave};
+
+/// `y = (x - mean) gamma / sqrt(variance + eps) + beta` per channel.
+#[derive(Debug, Clone, Copy)]
+struct BatchNorm {
+    eps: f32,
+    batch_statistics: bool,
+}
+
+/// Normalizes each channel of `x` `[.., c]` by `mean` and `variance`, then scales by `gamma` and
+/// shifts by `beta`, each `[c]`. With `batch_statistics`, `mean` and `variance` must be `x`'s own
+/// (`channel_mean`, `channel_variance`): the gradient of `x` is then the total one, through both.
+/// Without, they are constants.
+///
+/// # Errors
+/// When one of the four is not one float per channel.
+#[expect(clippy::too_many_arguments, reason = "they are the formula's letters")]
+pub fn batch_norm(
+    graph: &mut Graph,
+    x: ValueId,
+    mean: ValueId,
+    variance: ValueId,
+    gamma: ValueId,
+    beta: ValueId,
+    eps: f32,
+    batch_statistics: bool,
+) -> Result<ValueId> {
+    let op = BatchNorm {
+        eps,
+        batch_statistics,
+    };
+    graph.push(op, &[x, mean, variance, gamma, beta])
+}
+
+impl Op for BatchNorm {
+    fn name(&self) -> &'static str {
+        "batch_norm"
+    }
+
+    fn infer(&self, inputs: &[Spec]) -> Result<Spec> {
+        let [x, per_channel @ ..] = expect_inputs::<5>("batch_norm", inputs)?;
+        for (name, spec) in ["mean", "variance", "gamma", "beta"]
+            .iter()
+            .zip(per_channel)
+        {
+            expect_per_channel(&format!("batch_norm {name}"), x, spec)?;
+        }
+        Ok(Spec::f32(x.shape.clone()))
+    }
+
+    /// `dbeta = sum(dy)`, `dgamma = sum(dy x^)`, and with batch statistics
+    /// `dx = gamma / sqrt(variance + eps) (dy - (dbeta + x^ dgamma) / m)`.
+    fn backward(&self, b: &mut Backward<'_>) -> Result<Vec<Option<ValueId>>> {
+        let (x, mean, variance, gamma) = (b.inputs[0], b.inputs[1], b.inputs[2], b.inputs[3]);
+        let channels = b.graph.shape(x).last();
+        let op = Sums { eps: self.eps };
+        let sums = b.graph.push(op, &[b.dy, x, mean, variance])?;
+        let dbeta = view(b.graph, sums, 0, [channels])?;
+        let dgamma = view(b.graph, sums, aligned(channels), [channels])?;
+        let op = InputGradient {
+            eps: self.eps,
+            batch_statistics: self.batch_statistics,
+        };
+        let dx = b.graph.push(op, &[b.dy, x, mean, variance, gamma, sums])?;
+        Ok(vec![Some(dx), None, None, Some(dgamma), Some(dbeta)])
+    }
+
+    fn lower(&self, inputs: &[Spec], output: &Spec) -> Lowering {
+        let (n, channels) = (output.shape.elements(), inputs[0].shape.last());
+        let eps = self.eps;
+        let constants = [
+            ("ELEMENTS", n),
+            ("CHANNELS", channels),
+            ("EPS_BITS", eps.to_bits() as usize),
+        ];
+        let twin = move |args: &mut Args<'_>| {
+            let (x, mean, gamma, beta) = (args.read(0), args.read(1), args.read(3), args.read(4));
+            let scale = scales(args.read(2), gamma, eps);
+            let rows = args.write(0).chunks_exact_mut(channels.max(1));
+            for (y, x) in rows.zip(x.chunks_exact(channels.max(1))) {
+                let parameters = mean.iter().zip(&scale).zip(beta);
+                for ((y, x), ((mean, scale), beta)) in y.iter_mut().zip(x).zip(parameters) {
+                    *y = (x - mean) * scale + beta;
+                }
+            }
+        };
+        let kernel = Kernel::linear("batch_norm", SHADER, &constants, 5, n, twin);
+        Lowering::single(kernel, 5)
+    }
+}
+
+/// `gamma / sqrt(variance + eps)` per channel.
+pub(super) fn scales(variance: &[f32], gamma: &[f32], eps: f32) -> Vec<f32> {
+    let pairs = variance.iter().zip(gamma);
+    pairs.map(|(v, g)| g / (v + eps).sqrt()).collect()
+}
+
+const SHADER: &str = include_str!("../../shaders/batch_norm.wgsl");
+
+/// Normalization by the batch's own statistics, as in training.
+fn by_own(g: &mut Graph, x: &[ValueId]) -> Result<ValueId> {
+    let mean = channel_mean(g, x[0])?;
+    let variance = channel_variance(g, x[0], mean)?;
+    batch_norm(g, x[0], mean, variance, x[1], x[2], 0.1, true)
+}
+
+/// Normalization by constant statistics, as after training.
+fn by_running(g: &mut Graph, x: &[ValueId]) -> Result<ValueId> {
+    let mean = g.constant([3], &[0.1, -0.2, 0.3])?;
+    let variance = g.constant([3], &[0.9, 1.5, 4.0])?;
+    batch_norm(g, x[0], mean, variance, x[1], x[2], 0.1, false)
+}
+
+pub(super) const INFO: OpInfo = OpInfo {
+    name: "batch_norm",
+    doc: "Normalization of each channel, then a learned scale and shift.",
+    shaders: &[
+        ("batch_norm", SHADER),
+        ("batch_norm_sums", SUMS_SHADER),
+        ("batch_norm_gradient", GRADIENT_SHADER),
+    ],
+    examples: || {
+        let inputs = |x| vec![x, wave([3], 0.5), wave([3], 2.5)];
+        vec![
+            Example::new("batch", inputs(wave([2, 2, 2, 3], 0.1)), by_own),
+            Example::new("running", inputs(wave([2, 2, 2, 3], 0.1)), by_running),
+            Example::new("many rows", inputs(wave([5, 9, 7, 3], 0.1)), by_own),
+            Example::new("one row", inputs(wave([1, 3], 0.1)), by_own),
+            Example::new("one row running", inputs(wave([1, 3], 0.1)), by_running),
+            Example::new("not a number", inputs(nan([4, 3])), by_running).forward_only(),
+        ]
+    },
+};
