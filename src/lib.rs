@@ -23,6 +23,8 @@ pub mod ops;
 
 pub mod autodiff;
 
+pub mod data;
+
 pub mod compile;
 
 pub mod backend;
