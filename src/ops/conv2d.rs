@@ -1,0 +1,159 @@
+//! Two-dimensional convolution (cross-correlation, as every framework means it) with stride,
+//! padding, dilation and groups. Its two gradients are in the files beside it; the three are each
+//! other's derivatives, so that gradients of any order exist.
+
+mod columns;
+mod geometry;
+mod input_gradient;
+mod weight_gradient;
+
+pub use geometry::Conv2d;
+pub(super) use input_gradient::INFO as INPUT_GRADIENT_INFO;
+pub use input_gradient::conv2d_input_gradient;
+pub(super) use weight_gradient::INFO as WEIGHT_GRADIENT_INFO;
+pub use weight_gradient::conv2d_weight_gradient;
+
+use crate::error::Result;
+use crate::graph::{Backward, Example, Graph, Lowering, Op, OpInfo, ValueId, expect_inputs};
+use crate::program::{Args, Kernel};
+use crate::tensor::Spec;
+
+use super::testing::{nan, wave};
+use geometry::Geometry;
+
+/// `y[n, oy, ox, o] = sum over ky, kx, i of x[n, oy * stride + ky * dilation - top, ..., i] * w[ky, kx, i, o]`.
+#[derive(Debug, Clone, Copy)]
+struct Conv2dOp(Conv2d);
+
+/// Convolves `x` `[n, h, w, ci]` with the filters `w` `[kh, kw, ci / groups, co]`:
+/// `[n, oh, ow, co]`.
+///
+/// # Errors
+/// When the shapes, the settings and the number of groups do not fit together.
+pub fn conv2d(graph: &mut Graph, x: ValueId, w: ValueId, config: Conv2d) -> Result<ValueId> {
+    graph.push(Conv2dOp(config), &[x, w])
+}
+
+impl Op for Conv2dOp {
+    fn name(&self) -> &'static str {
+        "conv2d"
+    }
+
+    fn infer(&self, inputs: &[Spec]) -> Result<Spec> {
+        let [x, w] = expect_inputs("conv2d", inputs)?;
+        Ok(Spec::f32(
+            Geometry::forward("conv2d", self.0, x, w)?.y_dims(),
+        ))
+    }
+
+    fn backward(&self, b: &mut Backward<'_>) -> Result<Vec<Option<ValueId>>> {
+        let [x, w] = [b.inputs[0], b.inputs[1]];
+        let [_, height, width, _] = b.graph.shape(x).four("conv2d")?;
+        let [kernel_y, kernel_x, ..] = b.graph.shape(w).four("conv2d")?;
+        let dx = match b.wanted[0] {
+            true => Some(conv2d_input_gradient(
+                b.graph,
+                b.dy,
+                w,
+                self.0,
+                [height, width],
+            )?),
+            false => None,
+        };
+        let dw = match b.wanted[1] {
+            true => Some(conv2d_weight_gradient(
+                b.graph,
+                x,
+                b.dy,
+                self.0,
+                [kernel_y, kernel_x],
+            )?),
+            false => None,
+        };
+        Ok(vec![dx, dw])
+    }
+
+    fn lower(&self, inputs: &[Spec], output: &Spec) -> Lowering {
+        // `infer` has accepted these inputs.
+        let Ok(geometry) = Geometry::forward("conv2d", self.0, &inputs[0], &inputs[1]) else {
+            unreachable!("infer accepted {inputs:?}")
+        };
+        let twin = move |args: &mut Args<'_>| {
+            let (x, w) = (args.read(0), args.read(1));
+            columns::forward(&geometry, x, w, args.write(0));
+        };
+        let pixels = geometry.rows() * geometry.output[1];
+        let (name, source, threads) = if geometry.outputs < NARROW {
+            ("conv2d_narrow", NARROW_SHADER, output.shape.elements())
+        } else {
+            let blocks = geometry.config.groups * geometry.outputs.div_ceil(8);
+            ("conv2d", SHADER, pixels.div_ceil(4) * blocks)
+        };
+        let constants = geometry.constants();
+        Lowering::single(
+            Kernel::linear(name, source, &constants, 2, threads, twin),
+            2,
+        )
+    }
+}
+
+/// Below so many channels per group a block of eight is mostly waste, and one thread computes one
+/// element.
+const NARROW: usize = 4;
+
+const SHADER: &str = include_str!("../../shaders/conv2d.wgsl");
+const NARROW_SHADER: &str = include_str!("../../shaders/conv2d_narrow.wgsl");
+
+/// Settings for the examples here and in the gradients' files.
+fn config(stride: usize, padding: usize, dilation: usize, groups: usize) -> Conv2d {
+    Conv2d {
+        stride: [stride; 2],
+        padding: [[padding; 2]; 2],
+        dilation: [dilation; 2],
+        groups,
+    }
+}
+
+pub(super) const INFO: OpInfo = OpInfo {
+    name: "conv2d",
+    doc: "Two-dimensional convolution with stride, padding, dilation and groups.",
+    shaders: &[("conv2d", SHADER), ("conv2d_narrow", NARROW_SHADER)],
+    examples: || {
+        let same = |g: &mut Graph, x: &[ValueId]| conv2d(g, x[0], x[1], config(1, 1, 1, 1));
+        let valid = |g: &mut Graph, x: &[ValueId]| conv2d(g, x[0], x[1], Conv2d::default());
+        let inputs = |x: [usize; 4], w: [usize; 4]| vec![wave(x, 0.1), wave(w, 0.4)];
+        vec![
+            Example::new("padded", inputs([2, 3, 5, 2], [3, 3, 2, 5]), same),
+            Example::new("strided", inputs([1, 6, 5, 2], [3, 3, 2, 9]), |g, x| {
+                conv2d(g, x[0], x[1], config(2, 1, 1, 1))
+            }),
+            Example::new("dilated", inputs([1, 6, 7, 1], [2, 3, 1, 4]), |g, x| {
+                conv2d(g, x[0], x[1], config(1, 1, 2, 1))
+            }),
+            Example::new("grouped", inputs([1, 3, 3, 4], [2, 2, 2, 10]), |g, x| {
+                conv2d(g, x[0], x[1], config(1, 1, 1, 2))
+            }),
+            Example::new("depthwise", inputs([2, 4, 3, 3], [3, 3, 1, 3]), |g, x| {
+                conv2d(g, x[0], x[1], config(2, 1, 1, 3))
+            }),
+            Example::new("pointwise", inputs([2, 2, 3, 3], [1, 1, 3, 8]), valid),
+            Example::new("uneven", inputs([1, 2, 3, 1], [2, 4, 1, 4]), |g, x| {
+                let padding = [[0, 1], [2, 1]];
+                let stride = [1, 2];
+                let config = Conv2d {
+                    stride,
+                    padding,
+                    ..Conv2d::default()
+                };
+                conv2d(g, x[0], x[1], config)
+            }),
+            Example::new("one element", inputs([1, 1, 1, 1], [1, 1, 1, 1]), valid),
+            Example::new(
+                "not a number",
+                vec![nan([1, 3, 3, 2]), wave([2, 2, 2, 4], 0.4)],
+                valid,
+            )
+            .forward_only(),
+        ]
+    },
+};

@@ -1,0 +1,200 @@
+//! Matrix product with either operand transposed: fully connected layers, their gradients, and
+//! attention. Where the product is small and the inner extent long, the inner extent is cut into
+//! chunks whose partial products a second kernel adds in a fixed order.
+
+use ndarray::ArrayView2;
+use ndarray::linalg::general_mat_mul;
+
+use crate::error::{Error, Result};
+use crate::graph::{
+    Backward, Call, Example, Graph, Lowering, Op, OpInfo, Slot, ValueId, expect_dtype,
+    expect_inputs,
+};
+use crate::program::{Args, Kernel};
+use crate::tensor::{DType, Spec};
+
+use super::sum::sum_kernel;
+use super::testing::{nan, wave};
+use super::window::split_reduction;
+
+/// `y = a * b`, each operand transposed where its flag says so.
+#[derive(Debug, Clone, Copy)]
+struct MatMul {
+    transpose_a: bool,
+    transpose_b: bool,
+}
+
+/// Multiplies `a` `[m, k]` (`[k, m]` when `transpose_a`) by `b` `[k, n]` (`[n, k]` when
+/// `transpose_b`): `[m, n]`.
+///
+/// # Errors
+/// When the operands are not matrices of floats with the same inner extent.
+pub fn matmul(
+    graph: &mut Graph,
+    a: ValueId,
+    b: ValueId,
+    transpose_a: bool,
+    transpose_b: bool,
+) -> Result<ValueId> {
+    graph.push(
+        MatMul {
+            transpose_a,
+            transpose_b,
+        },
+        &[a, b],
+    )
+}
+
+impl MatMul {
+    /// Rows, inner extent and columns.
+    fn extents(&self, inputs: &[Spec]) -> Result<[usize; 3]> {
+        let [a, b] = expect_inputs("matmul", inputs)?;
+        let [mut m, mut k] = expect_dtype("matmul", a, DType::F32)?.two("matmul")?;
+        let [mut k_of_b, mut n] = expect_dtype("matmul", b, DType::F32)?.two("matmul")?;
+        if self.transpose_a {
+            (m, k) = (k, m);
+        }
+        if self.transpose_b {
+            (k_of_b, n) = (n, k_of_b);
+        }
+        if k != k_of_b || m * k * n == 0 {
+            let expected = format!("a second operand of inner extent {k} for {a}");
+            return Err(Error::mismatch("matmul", expected, b.to_string()));
+        }
+        Ok([m, k, n])
+    }
+
+    /// Adds the product of columns `range` of `a` and rows `range` of `b` into `y`.
+    fn product(
+        &self,
+        [m, k, n]: [usize; 3],
+        range: std::ops::Range<usize>,
+        (a, b): (&[f32], &[f32]),
+        y: &mut [f32],
+    ) {
+        let matrix = |data, rows: usize, columns: usize, transposed| {
+            let stored = if transposed {
+                (columns, rows)
+            } else {
+                (rows, columns)
+            };
+            let view = ArrayView2::from_shape(stored, data);
+            view.map(|view| {
+                if transposed {
+                    view.reversed_axes()
+                } else {
+                    view
+                }
+            })
+        };
+        let a = matrix(a, m, k, self.transpose_a);
+        let b = matrix(b, k, n, self.transpose_b);
+        let y = ndarray::ArrayViewMut2::from_shape((m, n), y);
+        // The buffers have the sizes that `infer` gave them, so all three are matrices.
+        if let (Ok(a), Ok(b), Ok(mut y)) = (a, b, y) {
+            let a = a.slice_move(ndarray::s![.., range.clone()]);
+            let b = b.slice_move(ndarray::s![range, ..]);
+            general_mat_mul(1.0, &a, &b, 0.0, &mut y);
+        }
+    }
+}
+
+impl Op for MatMul {
+    fn name(&self) -> &'static str {
+        "matmul"
+    }
+
+    fn infer(&self, inputs: &[Spec]) -> Result<Spec> {
+        let [m, _, n] = self.extents(inputs)?;
+        Ok(Spec::f32([m, n]))
+    }
+
+    fn backward(&self, b: &mut Backward<'_>) -> Result<Vec<Option<ValueId>>> {
+        let (x, w, dy) = (b.inputs[0], b.inputs[1], b.dy);
+        let (t, u) = (self.transpose_a, self.transpose_b);
+        let da = match (b.wanted[0], t) {
+            (false, _) => None,
+            (true, false) => Some(matmul(b.graph, dy, w, false, !u)?),
+            (true, true) => Some(matmul(b.graph, w, dy, u, true)?),
+        };
+        let db = match (b.wanted[1], u) {
+            (false, _) => None,
+            (true, false) => Some(matmul(b.graph, x, dy, !t, false)?),
+            (true, true) => Some(matmul(b.graph, dy, x, true, t)?),
+        };
+        Ok(vec![da, db])
+    }
+
+    fn lower(&self, inputs: &[Spec], output: &Spec) -> Lowering {
+        /// Steps of the inner extent that are worth a thread's start.
+        const LEAST_STEPS: usize = 64;
+        let Ok(extents) = self.extents(inputs) else {
+            unreachable!("infer accepted {inputs:?}")
+        };
+        let [m, k, n] = extents;
+        let outputs = output.shape.elements();
+        let blocks = m.div_ceil(4) * n.div_ceil(8);
+        let (chunk, chunks) = split_reduction(k, LEAST_STEPS, blocks, outputs);
+        let op = *self;
+        let twin = move |args: &mut Args<'_>| {
+            let operands = (args.read(0), args.read(1));
+            for (index, y) in args.write(0).chunks_exact_mut(outputs).enumerate() {
+                let range = index * chunk..((index + 1) * chunk).min(k);
+                op.product(extents, range, operands, y);
+            }
+        };
+        let constants = [
+            ("ROWS", m),
+            ("INNER", k),
+            ("COLUMNS", n),
+            ("A_ROW", if self.transpose_a { 1 } else { k }),
+            ("A_INNER", if self.transpose_a { m } else { 1 }),
+            ("B_INNER", if self.transpose_b { 1 } else { n }),
+            ("B_COLUMN", if self.transpose_b { k } else { 1 }),
+            ("CHUNK", chunk),
+            ("CHUNKS", chunks),
+        ];
+        let kernel = Kernel::linear("matmul", SHADER, &constants, 2, blocks * chunks, twin);
+        if chunks == 1 {
+            return Lowering::single(kernel, 2);
+        }
+        let bindings = vec![Slot::Input(0), Slot::Input(1), Slot::Scratch(0)];
+        let partial = Call { kernel, bindings };
+        let total = Call {
+            kernel: sum_kernel([1, chunks, outputs], chunks, 1.0),
+            bindings: vec![Slot::Scratch(0), Slot::Output],
+        };
+        Lowering::Kernels {
+            scratch: vec![chunks * outputs],
+            calls: vec![partial, total],
+        }
+    }
+}
+
+const SHADER: &str = include_str!("../../shaders/matmul.wgsl");
+
+pub(super) const INFO: OpInfo = OpInfo {
+    name: "matmul",
+    doc: "Matrix product with either operand transposed.",
+    shaders: &[("matmul", SHADER)],
+    examples: || {
+        let plain = |g: &mut Graph, x: &[ValueId]| matmul(g, x[0], x[1], false, false);
+        let inputs = |a: [usize; 2], b: [usize; 2]| vec![wave(a, 0.1), wave(b, 0.4)];
+        vec![
+            Example::new("plain", inputs([5, 7], [7, 9]), plain),
+            Example::new("first transposed", inputs([7, 5], [7, 3]), |g, x| {
+                matmul(g, x[0], x[1], true, false)
+            }),
+            Example::new("second transposed", inputs([2, 7], [10, 7]), |g, x| {
+                matmul(g, x[0], x[1], false, true)
+            }),
+            Example::new("both transposed", inputs([3, 4], [5, 3]), |g, x| {
+                matmul(g, x[0], x[1], true, true)
+            }),
+            Example::new("long", inputs([2, 150], [150, 3]), plain),
+            Example::new("one element", inputs([1, 1], [1, 1]), plain),
+            Example::new("not a number", vec![nan([2, 3]), wave([3, 2], 0.4)], plain)
+                .forward_only(),
+        ]
+    },
+};

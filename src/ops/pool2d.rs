@@ -1,0 +1,148 @@
+//! The settings and sizes that max- and average pooling share.
+
+use crate::error::{Error, Result};
+use crate::graph::expect_dtype;
+use crate::tensor::{DType, Spec};
+
+use super::window::output_extent;
+
+/// Settings of a two-dimensional pooling; pairs are (vertical, horizontal).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Pool2d {
+    /// Extents of the window.
+    pub size: [usize; 2],
+    /// Pixels between neighboring windows.
+    pub stride: [usize; 2],
+    /// Pixels around the input, fewer than the window's: `[[top, bottom], [left, right]]`.
+    pub padding: [[usize; 2]; 2],
+}
+
+/// All sizes of one pooling of `[images, input, channels]` to `[images, output, channels]`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pooling {
+    config: Pool2d,
+    images: usize,
+    input: [usize; 2],
+    output: [usize; 2],
+    pub(super) channels: usize,
+}
+
+impl Pooling {
+    pub(super) fn new(place: &str, config: Pool2d, x: [usize; 4]) -> Result<Self> {
+        let [images, height, width, channels] = x;
+        let extent = |axis: usize, input: usize| {
+            let (size, padding) = (config.size[axis], config.padding[axis]);
+            // Otherwise a window could lie in the padding altogether.
+            if padding[0] >= size || padding[1] >= size {
+                let expected = format!("padding smaller than the window {:?}", config.size);
+                return Err(Error::mismatch(place, expected, format!("{padding:?}")));
+            }
+            output_extent(place, input, size, config.stride[axis], padding, 1)
+        };
+        if images * channels == 0 {
+            let found = format!("{x:?}");
+            return Err(Error::mismatch(place, "images and channels", found));
+        }
+        let output = [extent(0, height)?, extent(1, width)?];
+        Ok(Self {
+            config,
+            images,
+            input: [height, width],
+            output,
+            channels,
+        })
+    }
+
+    /// The sizes for an input.
+    pub(super) fn forward(place: &str, config: Pool2d, x: &Spec) -> Result<Self> {
+        Self::new(
+            place,
+            config,
+            expect_dtype(place, x, DType::F32)?.four(place)?,
+        )
+    }
+
+    /// The sizes for a gradient and the input's size.
+    pub(super) fn backward(
+        place: &str,
+        config: Pool2d,
+        dy: &Spec,
+        [height, width]: [usize; 2],
+    ) -> Result<Self> {
+        let [images, .., channels] = expect_dtype(place, dy, DType::F32)?.four(place)?;
+        let pooling = Self::new(place, config, [images, height, width, channels])?;
+        let expected = Spec::f32(pooling.y_dims());
+        if *dy != expected {
+            return Err(Error::mismatch(place, expected.to_string(), dy.to_string()));
+        }
+        Ok(pooling)
+    }
+
+    pub(super) fn x_dims(&self) -> [usize; 4] {
+        [self.images, self.input[0], self.input[1], self.channels]
+    }
+
+    pub(super) fn y_dims(&self) -> [usize; 4] {
+        [self.images, self.output[0], self.output[1], self.channels]
+    }
+
+    /// What the shaders know.
+    pub(super) fn constants(&self) -> Vec<(&'static str, usize)> {
+        vec![
+            ("IMAGES", self.images),
+            ("HEIGHT", self.input[0]),
+            ("WIDTH", self.input[1]),
+            ("CHANNELS", self.channels),
+            ("OUT_HEIGHT", self.output[0]),
+            ("OUT_WIDTH", self.output[1]),
+            ("SIZE_Y", self.config.size[0]),
+            ("SIZE_X", self.config.size[1]),
+            ("STRIDE_Y", self.config.stride[0]),
+            ("STRIDE_X", self.config.stride[1]),
+            ("PAD_TOP", self.config.padding[0][0]),
+            ("PAD_LEFT", self.config.padding[1][0]),
+        ]
+    }
+
+    /// Calls `visit(tap, x_index, y_index)` for each output pixel and each of its taps that falls on
+    /// the image, in the window's row-major order; the indices are those of channel 0.
+    #[inline(always)]
+    pub(super) fn for_each_tap(&self, mut visit: impl FnMut(u32, usize, usize)) {
+        let Self {
+            config,
+            input: [height, width],
+            output: [out_height, out_width],
+            channels,
+            ..
+        } = *self;
+        for row in 0..self.images * out_height {
+            let (image, oy) = (row / out_height, row % out_height);
+            for ox in 0..out_width {
+                let y_at = (row * out_width + ox) * channels;
+                for ky in 0..config.size[0] {
+                    let iy = (oy * config.stride[0] + ky).wrapping_sub(config.padding[0][0]);
+                    if iy >= height {
+                        continue;
+                    }
+                    for kx in 0..config.size[1] {
+                        let ix = (ox * config.stride[1] + kx).wrapping_sub(config.padding[1][0]);
+                        if ix < width {
+                            let tap = (ky * config.size[1] + kx) as u32;
+                            let x_at = ((image * height + iy) * width + ix) * channels;
+                            visit(tap, x_at, y_at);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Settings for the examples of the pooling ops.
+pub(super) fn config(size: usize, stride: usize, padding: usize) -> Pool2d {
+    Pool2d {
+        size: [size; 2],
+        stride: [stride; 2],
+        padding: [[padding; 2]; 2],
+    }
+}
