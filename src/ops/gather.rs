@@ -1,0 +1,215 @@
+//! Batches out of the dataset that lies on the device as bytes: unpacking, normalization and labels.
+
+use crate::error::{Error, Result};
+use crate::graph::{Example, Graph, Lowering, Op, OpInfo, ValueId, expect_dtype, expect_inputs};
+use crate::program::{Args, Kernel};
+use crate::tensor::{DType, Spec, Tensor};
+
+/// Images of a batch.
+#[derive(Debug, Clone, Copy)]
+struct GatherImages {
+    shape: [usize; 3],
+    n_items: usize,
+}
+
+/// Labels of a batch.
+#[derive(Debug, Clone, Copy)]
+struct GatherLabels;
+
+/// The images `indices` (`u32[n]`) of a dataset as `[n, h, w, c]` floats: each byte is divided by
+/// 255, multiplied by its channel's scale and moved by its shift. `words` are NHWC bytes, four to a
+/// word from the lowest bits up, each image starting at a word; `scale_shift` is `[2, c]`. An index
+/// past the last of `n_items` images gives zeros.
+///
+/// # Errors
+/// When the words are not `n_items` images of `[h, w, c] = shape`, or the other inputs do not fit.
+pub fn gather_images(
+    graph: &mut Graph,
+    words: ValueId,
+    indices: ValueId,
+    shape: [usize; 3],
+    n_items: usize,
+    scale_shift: ValueId,
+) -> Result<ValueId> {
+    graph.push(
+        GatherImages { shape, n_items },
+        &[words, indices, scale_shift],
+    )
+}
+
+/// The labels of the items `indices`, `u32[n]`; 0 for an index past the last label.
+///
+/// # Errors
+/// When labels or indices are not `u32` vectors.
+pub fn gather_labels(graph: &mut Graph, labels: ValueId, indices: ValueId) -> Result<ValueId> {
+    graph.push(GatherLabels, &[labels, indices])
+}
+
+/// The length of a vector of words.
+fn vector(place: &str, input: &Spec) -> Result<usize> {
+    match *expect_dtype(place, input, DType::U32)?.dims() {
+        [n] => Ok(n),
+        _ => Err(Error::mismatch(place, "a vector", input.to_string())),
+    }
+}
+
+impl Op for GatherImages {
+    fn name(&self) -> &'static str {
+        "gather_images"
+    }
+
+    fn infer(&self, inputs: &[Spec]) -> Result<Spec> {
+        let [words, indices, scale_shift] = expect_inputs("gather_images", inputs)?;
+        let [h, w, c] = self.shape;
+        let n_words = self.n_items * (h * w * c).div_ceil(4);
+        if vector("gather_images words", words)? != n_words {
+            let expected = format!("{n_words} words for {} images", self.n_items);
+            return Err(Error::mismatch(
+                "gather_images",
+                expected,
+                words.to_string(),
+            ));
+        }
+        if *scale_shift != Spec::f32([2, c]) {
+            let expected = format!("scale and shift {}", Spec::f32([2, c]));
+            return Err(Error::mismatch(
+                "gather_images",
+                expected,
+                scale_shift.to_string(),
+            ));
+        }
+        Ok(Spec::f32([
+            vector("gather_images indices", indices)?,
+            h,
+            w,
+            c,
+        ]))
+    }
+
+    fn lower(&self, _: &[Spec], output: &Spec) -> Lowering {
+        let ([h, w, c], n_items) = (self.shape, self.n_items);
+        let size = h * w * c;
+        let elements = output.shape.elements();
+        let constants = [
+            ("BATCH", elements / size.max(1)),
+            ("SIZE", size),
+            ("CHANNELS", c),
+            ("ITEMS", n_items),
+        ];
+        let twin = move |args: &mut Args<'_>| {
+            let (words, indices) = (args.read_words(0), args.read_words(1));
+            let (scales, shifts) = args.read(2).split_at(c);
+            let per_item = size.div_ceil(4);
+            for (row, &item) in args.write(0).chunks_exact_mut(size).zip(indices) {
+                let item = item as usize;
+                if item >= n_items {
+                    row.fill(0.0);
+                    continue;
+                }
+                let image = &words[item * per_item..][..per_item];
+                for (at, y) in row.iter_mut().enumerate() {
+                    let byte = (image[at / 4] >> (at % 4 * 8)) & 255;
+                    *y = byte as f32 / 255.0 * scales[at % c] + shifts[at % c];
+                }
+            }
+        };
+        let kernel = Kernel::linear(
+            "gather_images",
+            IMAGES_SHADER,
+            &constants,
+            3,
+            elements,
+            twin,
+        );
+        Lowering::single(kernel, 3)
+    }
+}
+
+impl Op for GatherLabels {
+    fn name(&self) -> &'static str {
+        "gather_labels"
+    }
+
+    fn infer(&self, inputs: &[Spec]) -> Result<Spec> {
+        let [labels, indices] = expect_inputs("gather_labels", inputs)?;
+        vector("gather_labels labels", labels)?;
+        Ok(Spec::u32([vector("gather_labels indices", indices)?]))
+    }
+
+    fn lower(&self, inputs: &[Spec], output: &Spec) -> Lowering {
+        let (n_items, batch) = (inputs[0].shape.elements(), output.shape.elements());
+        let constants = [("ITEMS", n_items), ("BATCH", batch)];
+        let twin = |args: &mut Args<'_>| {
+            let (labels, indices) = (args.read_words(0), args.read_words(1));
+            for (y, &item) in args.write_words(0).iter_mut().zip(indices) {
+                *y = labels.get(item as usize).copied().unwrap_or(0);
+            }
+        };
+        let kernel = Kernel::linear("gather_labels", LABELS_SHADER, &constants, 2, batch, twin);
+        Lowering::single(kernel, 2)
+    }
+}
+
+const IMAGES_SHADER: &str = include_str!("../../shaders/gather_images.wgsl");
+const LABELS_SHADER: &str = include_str!("../../shaders/gather_labels.wgsl");
+
+pub(super) const IMAGES_INFO: OpInfo = OpInfo {
+    name: "gather_images",
+    doc: "A batch of normalized images from the bytes of a dataset.",
+    shaders: &[("gather_images", IMAGES_SHADER)],
+    examples: || {
+        let scale_shift = |values: [f32; 4]| vec![Tensor::from_fn([2, 2], |i| values[i])];
+        // Three 1x3 images of two channels: 6 bytes, so 2 words each.
+        let words = vec![
+            0x0403_0201,
+            0x0605,
+            0xffee_ddcc,
+            0xbbaa,
+            0x8070_6050,
+            0x1020,
+        ];
+        let data = |indices: Vec<u32>| {
+            let n = indices.len();
+            vec![(Spec::u32([6]), words.clone()), (Spec::u32([n]), indices)]
+        };
+        let example = |name, values, indices| {
+            Example::new(name, scale_shift(values), |g, x| {
+                gather_images(g, x[1], x[2], [1, 3, 2], 3, x[0])
+            })
+            .with_words(data(indices))
+            .forward_only()
+        };
+        vec![
+            example(
+                "with a row past the end",
+                [2.0, 3.0, -0.5, 0.25],
+                vec![2, 0, 3],
+            ),
+            example("one image", [1.0, 1.0, 0.0, 0.0], vec![1]),
+            example(
+                "not a number",
+                [f32::NAN, 1.0, 0.0, f32::INFINITY],
+                vec![1, 2],
+            ),
+        ]
+    },
+};
+
+pub(super) const LABELS_INFO: OpInfo = OpInfo {
+    name: "gather_labels",
+    doc: "The labels of a batch.",
+    shaders: &[("gather_labels", LABELS_SHADER)],
+    examples: || {
+        let example = |name, labels: Vec<u32>, indices: Vec<u32>| {
+            let specs = [labels.len(), indices.len()].map(|n| Spec::u32([n]));
+            let [a, b] = specs;
+            Example::new(name, Vec::new(), |g, x| gather_labels(g, x[0], x[1]))
+                .with_words(vec![(a, labels), (b, indices)])
+                .forward_only()
+        };
+        vec![
+            example("with a row past the end", vec![5, 6, 7], vec![2, 0, 9]),
+            example("one label", vec![4], vec![0]),
+        ]
+    },
+};

@@ -1,0 +1,120 @@
+//! One update of stochastic gradient descent with momentum over flat parameters, in PyTorch's form.
+
+use crate::error::{Error, Result};
+use crate::graph::{Example, Graph, Lowering, Op, OpInfo, ValueId, expect_inputs};
+use crate::program::Args;
+use crate::tensor::{Spec, Tensor};
+
+use super::mutating::{mutating_kernel, mutating_lowering};
+use super::testing::{nan, wave};
+
+/// `v = momentum v + (g + decay p); p -= lr v`, or with Nesterov's step
+/// `p -= lr (g + decay p + momentum v)`.
+#[derive(Debug, Clone, Copy)]
+struct Sgd {
+    nesterov: bool,
+}
+
+/// Updates `parameters` and `velocity` in place from `gradients`, all flat and of one size.
+/// `settings` is `[8]`: learning rate, momentum, weight decay (added to the gradient), unused.
+///
+/// # Errors
+/// When the sizes differ.
+pub fn sgd(
+    graph: &mut Graph,
+    parameters: ValueId,
+    gradients: ValueId,
+    velocity: ValueId,
+    settings: ValueId,
+    nesterov: bool,
+) -> Result<ValueId> {
+    graph.push(
+        Sgd { nesterov },
+        &[parameters, gradients, velocity, settings],
+    )
+}
+
+/// Checks what optimizers take: states and gradients of one size, and settings `[8]`.
+pub(super) fn expect_update(place: &str, flat: &[&Spec], settings: &Spec) -> Result<Spec> {
+    if let Some(other) = flat.iter().find(|other| **other != flat[0]) {
+        return Err(Error::mismatch(
+            place,
+            flat[0].to_string(),
+            other.to_string(),
+        ));
+    }
+    if *settings != Spec::f32([8]) {
+        return Err(Error::mismatch(
+            place,
+            "settings f32[8]",
+            settings.to_string(),
+        ));
+    }
+    Ok(flat[0].clone())
+}
+
+impl Op for Sgd {
+    fn name(&self) -> &'static str {
+        "sgd"
+    }
+
+    fn infer(&self, inputs: &[Spec]) -> Result<Spec> {
+        let [parameters, gradients, velocity, settings] = expect_inputs("sgd", inputs)?;
+        expect_update("sgd", &[parameters, gradients, velocity], settings)
+    }
+
+    fn mutates(&self) -> &'static [usize] {
+        &[0, 2]
+    }
+
+    fn lower(&self, _: &[Spec], output: &Spec) -> Lowering {
+        let (n, nesterov) = (output.shape.elements(), self.nesterov);
+        let constants = [("ELEMENTS", n), ("NESTEROV", usize::from(nesterov))];
+        let twin = move |args: &mut Args<'_>| {
+            let (gradients, settings) = (args.read(0), args.read(1));
+            let (rate, momentum, decay) = (settings[0], settings[1], settings[2]);
+            for (i, gradient) in gradients.iter().enumerate() {
+                let gradient = gradient + decay * args.write(0)[i];
+                let speed = momentum * args.write(1)[i] + gradient;
+                args.write(1)[i] = speed;
+                let direction = if nesterov {
+                    gradient + momentum * speed
+                } else {
+                    speed
+                };
+                args.write(0)[i] -= rate * direction;
+            }
+        };
+        let kernel = mutating_kernel("sgd", SHADER, &constants, [2, 2], n, twin);
+        mutating_lowering(kernel, &[1, 3], &[0, 2])
+    }
+}
+
+const SHADER: &str = include_str!("../../shaders/sgd.wgsl");
+
+/// Settings as a tensor.
+pub(super) fn settings(values: [f32; 8]) -> Tensor {
+    Tensor::from_fn([8], |i| values[i])
+}
+
+pub(super) const INFO: OpInfo = OpInfo {
+    name: "sgd",
+    doc: "A step of gradient descent with momentum and weight decay.",
+    shaders: &[("sgd", SHADER)],
+    examples: || {
+        let inputs = |n: usize, rate| {
+            let settings = settings([rate, 0.9, 0.01, 0.0, 0.0, 0.0, 0.0, 0.0]);
+            vec![wave([n], 0.1), wave([n], 0.7), wave([n], 1.9), settings]
+        };
+        let plain = |g: &mut Graph, x: &[ValueId]| sgd(g, x[0], x[1], x[2], x[3], false);
+        let nesterov = |g: &mut Graph, x: &[ValueId]| sgd(g, x[0], x[1], x[2], x[3], true);
+        let mut poisoned = inputs(6, 0.1);
+        poisoned[1] = nan([6]);
+        vec![
+            Example::new("momentum", inputs(100, 0.1), plain).forward_only(),
+            Example::new("nesterov", inputs(100, 0.1), nesterov).forward_only(),
+            Example::new("one parameter", inputs(1, 0.5), plain).forward_only(),
+            Example::new("not a number", poisoned, plain).forward_only(),
+        ]
+    },
+};
