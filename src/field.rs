@@ -1,5 +1,5 @@
 //! Descriptions of the settings that a registry entry takes. The page draws its forms from these,
-//! and [`Fields::read`]-style lookups check every value that comes from outside against them.
+//! and [`Values::check`] holds every value that comes from outside against them.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -163,6 +163,14 @@ impl Values {
     /// When there is no such choice among the fields.
     pub fn choice(&self, name: &str) -> Result<String> {
         self.get(name, "a name", |value| value.as_str().map(str::to_owned))
+    }
+
+    /// The value of field `name` as JSON.
+    ///
+    /// # Errors
+    /// When there is no such field.
+    pub fn json(&self, name: &str) -> Result<Value> {
+        self.get(name, "a value", |value| Some(value.clone()))
     }
 
     fn get<T>(&self, name: &str, kind: &str, read: impl Fn(&Value) -> Option<T>) -> Result<T> {

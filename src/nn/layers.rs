@@ -1,0 +1,87 @@
+//! The layers and blocks that a network is described with: one file each. A layer is a function from
+//! a [`Scope`] to its output value; a block is a function to the nodes it consists of. A new one is
+//! one new file and its line in [`LAYERS`]; the page draws its form from `fields`.
+
+mod activation;
+mod batch_norm;
+mod conv2d;
+mod conv_bn_relu;
+mod dense;
+mod join;
+mod pool2d;
+mod rbf;
+mod residual;
+mod shape;
+mod shortcut;
+mod subsample;
+
+use crate::error::{Error, Result};
+use crate::field::{Field, Values};
+use crate::graph::ValueId;
+
+use super::scope::Scope;
+use super::spec::NodeSpec;
+
+/// A registry entry.
+#[derive(Debug)]
+pub struct LayerKind {
+    /// The name that specs use.
+    pub id: &'static str,
+    /// One sentence, with the paper where there is one.
+    pub doc: &'static str,
+    /// Its settings.
+    pub fields: fn() -> Vec<Field>,
+    /// What it does.
+    pub body: Body,
+}
+
+/// What a [`LayerKind`] does.
+#[derive(Debug, Clone, Copy)]
+pub enum Body {
+    /// Adds itself to a graph and returns its output.
+    Layer(fn(&mut Scope<'_>) -> Result<ValueId>),
+    /// Stands for these nodes, given its id, its input and its fields. The last one has its id.
+    Block(fn(&str, &str, &Values) -> Result<Vec<NodeSpec>>),
+}
+
+/// Every layer and block.
+pub const LAYERS: &[LayerKind] = &[
+    conv2d::KIND,
+    dense::KIND,
+    activation::TANH,
+    activation::SIGMOID,
+    activation::RELU,
+    activation::LEAKY_RELU,
+    pool2d::MAX,
+    pool2d::AVERAGE,
+    pool2d::GLOBAL,
+    subsample::KIND,
+    batch_norm::TWO,
+    batch_norm::ONE,
+    join::ADD,
+    join::CONCAT,
+    shape::FLATTEN,
+    shortcut::KIND,
+    rbf::KIND,
+    conv_bn_relu::KIND,
+    residual::KIND,
+];
+
+/// The entry called `id`.
+pub(super) fn find(id: &str) -> Result<&'static LayerKind> {
+    LAYERS
+        .iter()
+        .find(|kind| kind.id == id)
+        .ok_or_else(|| Error::unknown("layer", id, LAYERS.iter().map(|kind| kind.id)))
+}
+
+/// No settings.
+fn no_fields() -> Vec<Field> {
+    Vec::new()
+}
+
+/// The choice of an initialization scheme.
+fn init_field(default: &str) -> Field {
+    let names: Vec<&str> = super::init::SCHEMES.iter().map(|(name, _)| *name).collect();
+    Field::choice("init", "How the weights begin.", &names, default)
+}

@@ -1,0 +1,79 @@
+//! Batch normalization (Ioffe & Szegedy 2015), as PyTorch has it: biased variance in the
+//! normalization, unbiased in the running statistics, momentum on the new value.
+
+use crate::error::Result;
+use crate::field::Field;
+use crate::graph::ValueId;
+use crate::ops;
+use crate::tensor::Shape;
+
+use super::super::boundary::Boundary;
+use super::super::init::Init;
+use super::super::scope::{Declaration, Mode, Scope};
+use super::{Body, LayerKind};
+
+pub(super) const TWO: LayerKind = LayerKind {
+    id: "batch_norm2d",
+    doc: "Normalizes each map over batch and space, then scales and shifts it (Ioffe & Szegedy 2015).",
+    fields,
+    body: Body::Layer(|scope| {
+        let (x, _) = scope.image()?;
+        build(scope, x)
+    }),
+};
+
+pub(super) const ONE: LayerKind = LayerKind {
+    id: "batch_norm1d",
+    doc: "Normalizes each unit over the batch, then scales and shifts it (Ioffe & Szegedy 2015).",
+    fields,
+    body: Body::Layer(|scope| {
+        let (x, _) = scope.vector()?;
+        build(scope, x)
+    }),
+};
+
+fn fields() -> Vec<Field> {
+    let momentum = "Weight of the new batch in the running statistics.";
+    let epsilon = "Added to the variance.";
+    vec![
+        Field::number("momentum", momentum, 0.0, 1.0, 0.1),
+        Field::number("epsilon", epsilon, 1e-8, 1.0, 1e-5),
+        Field::number("gamma", "Scale at the beginning.", 0.0, 10.0, 1.0),
+    ]
+}
+
+fn build(scope: &mut Scope<'_>, x: ValueId) -> Result<ValueId> {
+    let momentum = scope.values.number("momentum")? as f32;
+    let epsilon = scope.values.number("epsilon")? as f32;
+    let gamma = scope.values.number("gamma")? as f32;
+    let channels = scope.graph.shape(x).last();
+    let per_channel = |name, value, statistic| Declaration {
+        name,
+        shape: Shape::from([channels]),
+        init: Init::Constant(value),
+        boundary: Boundary::Same,
+        mask: None,
+        statistic,
+    };
+    let weight = scope.declare(per_channel("weight", gamma, false))?;
+    let bias = scope.declare(per_channel("bias", 0.0, false))?;
+    let running_mean = scope.declare(per_channel("running_mean", 0.0, true))?;
+    let running_variance = scope.declare(per_channel("running_var", 1.0, true))?;
+    let training = scope.mode == Mode::Train;
+    let g = &mut *scope.graph;
+    if !training {
+        let (mean, variance) = (running_mean, running_variance);
+        return ops::batch_norm(g, x, mean, variance, weight, bias, epsilon, false);
+    }
+    let mean = ops::channel_mean(g, x)?;
+    let variance = ops::channel_variance(g, x, mean)?;
+    let y = ops::batch_norm(g, x, mean, variance, weight, bias, epsilon, true)?;
+    let count = (g.shape(x).elements() / channels) as f32;
+    // Bessel's correction; a single value has no unbiased variance and keeps the biased one, 0.
+    let unbiased = count / (count - 1.0).max(1.0);
+    let mean = ops::running_average(g, running_mean, mean, momentum, 1.0)?;
+    let variance = ops::running_average(g, running_variance, variance, momentum, unbiased)?;
+    scope.updates(mean);
+    scope.updates(variance);
+    Ok(y)
+}

@@ -1,0 +1,277 @@
+//! A network made from its description: the layers with their shapes and costs, the parameters with
+//! their places in the flat buffers, and the two things one does with it: begin (`initial`) and
+//! become a graph (`build`).
+
+use std::collections::BTreeMap;
+
+use crate::error::{Error, Result};
+use crate::graph::{Graph, ValueId, flat_layout};
+use crate::ops;
+use crate::tensor::{Shape, Spec};
+
+use super::analysis::ReceptiveField;
+use super::boundary::Boundary;
+use super::init::Init;
+use super::scope::{Declaration, MAX_SIDE, Mode, check_size};
+use super::spec::{INPUT, NetworkSpec, Resolved};
+use super::walk::run;
+
+/// One layer, as shown on the page's network map.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LayerInfo {
+    /// Its name in the network.
+    pub id: String,
+    /// Its entry in [`LAYERS`](super::LAYERS); "input" for the image.
+    pub kind: String,
+    /// One sentence on the kind.
+    pub doc: String,
+    /// Ids of the layers whose outputs it takes.
+    pub inputs: Vec<String>,
+    /// Channels, height and width of its output; a vector is `[c, 1, 1]`.
+    pub shape: [usize; 3],
+    /// Trainable parameters.
+    pub params: usize,
+    /// Multiply-adds per image of its convolutions, products and trained coefficients.
+    pub macs: u64,
+    /// Which image pixels an output can see.
+    pub receptive_field: ReceptiveField,
+    /// Index into [`Network::parameters`] of its HWIO kernel, if it is a convolution.
+    pub weight: Option<usize>,
+}
+
+/// A trained tensor or a running statistic.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parameter {
+    /// `"<layer>.weight"`, `"<layer>.bias"`, `"<layer>.running_mean"` ...
+    pub name: String,
+    /// Shape inside: HWIO, `[in, out]`, `[c]`.
+    pub shape: Shape,
+    /// First word in its flat buffer ([`flat_layout`]).
+    pub offset: usize,
+    /// Elements that are trained: all, or those that a connection table leaves; 0 for statistics.
+    pub trainable: usize,
+    /// How it looks outside.
+    pub boundary: Boundary,
+    pub(super) init: Init,
+    pub(super) mask: Option<Vec<f32>>,
+}
+
+/// A network, ready to be built into graphs.
+#[derive(Debug)]
+pub struct Network {
+    /// The description it was made from.
+    pub spec: NetworkSpec,
+    /// The image first, then every layer in order.
+    pub layers: Vec<LayerInfo>,
+    /// Trained tensors, in the order of the flat buffer "parameters".
+    pub parameters: Vec<Parameter>,
+    /// Running statistics, in the order of the flat buffer "statistics".
+    pub statistics: Vec<Parameter>,
+    nodes: Vec<Resolved>,
+}
+
+/// A network within a graph.
+#[derive(Debug, Clone)]
+pub struct Built {
+    /// Output of every [`LayerInfo`], `[n, h, w, c]` or `[n, c]`.
+    pub layers: Vec<ValueId>,
+    /// Class scores before the softmax, `[n, classes]`.
+    pub logits: ValueId,
+    /// Views of the parameters; pack their gradients for the optimizer.
+    pub parameters: Vec<ValueId>,
+    /// Values that stand for the running statistics after this batch; a program that trains must
+    /// compute them.
+    pub updates: Vec<ValueId>,
+}
+
+impl Network {
+    /// Checks a description by running its layers once.
+    ///
+    /// # Errors
+    /// Names the node, what it expected and what it found.
+    pub fn new(spec: &NetworkSpec) -> Result<Self> {
+        check_ends(spec)?;
+        let nodes = spec.resolve()?;
+        let mut graph = Graph::new();
+        let [c, h, w] = spec.input;
+        let x = graph.external(INPUT, Spec::f32([1, h, w, c]))?;
+        let walk = run(&nodes, &mut graph, x, Mode::Train, None)?;
+        let last = walk.outputs.last().copied().unwrap_or(x);
+        let scores = walk.scores.unwrap_or(last);
+        if *graph.shape(scores) != Shape::from([1, spec.classes]) {
+            let place = walk.infos.last().map_or(INPUT, |info| info.id.as_str());
+            let expected = format!("a vector of {} class scores at the end", spec.classes);
+            let found = format!("{:?}", &graph.shape(scores).dims()[1..]);
+            return Err(Error::mismatch(place, expected, found));
+        }
+        let (statistics, parameters): (Vec<_>, Vec<_>) =
+            walk.declared.into_iter().partition(|(_, d)| d.statistic);
+        let mut network = Self {
+            spec: spec.clone(),
+            layers: walk.infos,
+            parameters: placed(parameters)?,
+            statistics: placed(statistics)?,
+            nodes,
+        };
+        network.count_parameters();
+        Ok(network)
+    }
+
+    /// Words of the flat parameter buffer.
+    pub fn parameter_words(&self) -> usize {
+        flat_layout(self.parameters.iter().map(|one| &one.shape)).1
+    }
+
+    /// Words of the flat buffer of running statistics (never 0, so that it can be bound).
+    pub fn statistic_words(&self) -> usize {
+        flat_layout(self.statistics.iter().map(|one| &one.shape)).1
+    }
+
+    /// Trainable parameters in all.
+    pub fn params(&self) -> usize {
+        self.layers.iter().map(|layer| layer.params).sum()
+    }
+
+    /// Multiply-adds per image in all.
+    pub fn macs(&self) -> u64 {
+        self.layers.iter().map(|layer| layer.macs).sum()
+    }
+
+    /// The layer called `id` and its index.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn layer(&self, id: &str) -> Result<(usize, &LayerInfo)> {
+        let mut all = self.layers.iter().enumerate();
+        all.find(|(_, layer)| layer.id == id).ok_or_else(|| {
+            Error::unknown(
+                "layer",
+                id,
+                self.layers.iter().map(|layer| layer.id.as_str()),
+            )
+        })
+    }
+
+    /// Adds the network to `graph` behind the images `x` `[n, h, w, c]`, with outside buffers
+    /// "parameters" and "statistics".
+    ///
+    /// # Errors
+    /// When `x` is not a batch of this network's input.
+    pub fn build(&self, graph: &mut Graph, x: ValueId, mode: Mode) -> Result<Built> {
+        let [c, h, w] = self.spec.input;
+        let shape = graph.shape(x).four(&self.spec.name)?;
+        if shape[1..] != [h, w, c] {
+            let expected = format!("images [{h}, {w}, {c}]");
+            let found = format!("{:?}", &shape[1..]);
+            return Err(Error::mismatch(self.spec.name.as_str(), expected, found));
+        }
+        let flat = graph.external("parameters", Spec::f32([self.parameter_words()]))?;
+        let parameters = views(graph, flat, &self.parameters)?;
+        let flat = graph.external("statistics", Spec::f32([self.statistic_words()]))?;
+        let statistics = views(graph, flat, &self.statistics)?;
+        let by_name: BTreeMap<&str, ValueId> = self
+            .parameters
+            .iter()
+            .chain(&self.statistics)
+            .map(|one| one.name.as_str())
+            .zip(parameters.iter().chain(&statistics).copied())
+            .collect();
+        let walk = run(&self.nodes, graph, x, mode, Some(&by_name))?;
+        let last = walk.outputs.last().copied().unwrap_or(x);
+        Ok(Built {
+            logits: walk.scores.unwrap_or(last),
+            layers: walk.outputs,
+            parameters,
+            updates: walk.updates,
+        })
+    }
+
+    /// Parameters and running statistics at the beginning, flat as in the buffers, padding zero.
+    pub fn initial(&self, seed: u64) -> (Vec<f32>, Vec<f32>) {
+        let fill = |list: &[Parameter], words: usize| {
+            let mut flat = vec![0.0; words];
+            for one in list {
+                let stream = format!("init {}", one.name);
+                let values = one
+                    .init
+                    .draw(seed, &stream, &one.shape, one.mask.as_deref());
+                flat[one.offset..one.offset + values.len()].copy_from_slice(&values);
+            }
+            flat
+        };
+        let parameters = fill(&self.parameters, self.parameter_words());
+        (parameters, fill(&self.statistics, self.statistic_words()))
+    }
+
+    /// Attributes each parameter's trainable elements to its layer.
+    fn count_parameters(&mut self) {
+        for layer in &mut self.layers {
+            let mine = |one: &&Parameter| {
+                let (owner, _) = one.name.split_once('.').unwrap_or_default();
+                owner == layer.id
+            };
+            layer.params = self
+                .parameters
+                .iter()
+                .filter(mine)
+                .map(|one| one.trainable)
+                .sum();
+            layer.weight = layer.weight.and_then(|_| {
+                let name = format!("{}.weight", layer.id);
+                self.parameters.iter().position(|one| one.name == name)
+            });
+        }
+    }
+}
+
+/// Refuses an input or class count outside what any layer could take.
+fn check_ends(spec: &NetworkSpec) -> Result<()> {
+    let [c, h, w] = spec.input;
+    let sides = 1..=MAX_SIDE;
+    if !(1..=64).contains(&c) || !sides.contains(&h) || !sides.contains(&w) {
+        let expected = format!("1 to 64 channels and sides of 1 to {MAX_SIDE}");
+        return Err(Error::mismatch(
+            "network input",
+            expected,
+            format!("{:?}", spec.input),
+        ));
+    }
+    if !(2..=1000).contains(&spec.classes) {
+        let found = spec.classes.to_string();
+        return Err(Error::mismatch("network classes", "2 to 1000", found));
+    }
+    Ok(())
+}
+
+/// Gives each declaration its place in the flat buffer.
+fn placed(declared: Vec<(String, Declaration)>) -> Result<Vec<Parameter>> {
+    let sizes: u64 = declared
+        .iter()
+        .map(|(_, d)| d.shape.elements() as u64)
+        .sum();
+    check_size(
+        "network parameters",
+        &[usize::try_from(sizes).unwrap_or(usize::MAX)],
+    )?;
+    let (offsets, _) = flat_layout(declared.iter().map(|(_, d)| &d.shape));
+    let place = |((name, d), offset): ((String, Declaration), usize)| {
+        let connected = |mask: &Vec<f32>| mask.iter().filter(|&&m| m != 0.0).count();
+        let all = d.mask.as_ref().map_or(d.shape.elements(), connected);
+        Parameter {
+            name,
+            shape: d.shape,
+            offset,
+            trainable: if d.statistic { 0 } else { all },
+            boundary: d.boundary,
+            init: d.init,
+            mask: d.mask,
+        }
+    };
+    Ok(declared.into_iter().zip(offsets).map(place).collect())
+}
+
+fn views(graph: &mut Graph, flat: ValueId, list: &[Parameter]) -> Result<Vec<ValueId>> {
+    list.iter()
+        .map(|one| ops::view(graph, flat, one.offset, one.shape.clone()))
+        .collect()
+}

@@ -1,0 +1,212 @@
+//! The description of a network as a person writes it: JSON with a name, an input shape, a number of
+//! classes and a list of nodes. A node takes the previous node's output unless it names its inputs,
+//! and fields that are not given take the layer's defaults:
+//!
+//! ```json
+//! { "name": "tiny", "input": [1, 28, 28], "classes": 10, "nodes": [
+//!   { "id": "conv1", "kind": "conv2d", "out_channels": 8, "kernel": 3, "padding": "same" },
+//!   { "kind": "relu" },
+//!   { "kind": "global_avg_pool2d" },
+//!   { "id": "fc", "kind": "dense", "units": 10 } ] }
+//! ```
+//!
+//! Blocks (a residual block, convolution + batch norm + ReLU) are nodes too; [`NetworkSpec::expanded`]
+//! replaces each by the layers it consists of, so that every inner activation has a name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Result};
+use crate::field::Values;
+
+use super::layers::{self, Body};
+
+/// Name of the layer that stands for the image.
+pub(super) const INPUT: &str = "input";
+
+/// Most nodes a network may have after its blocks are expanded.
+const MAX_NODES: usize = 1_000;
+
+/// A network as a person writes it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkSpec {
+    /// What the page calls it.
+    pub name: String,
+    /// Channels, height and width of the image.
+    pub input: [usize; 3],
+    /// Number of classes; the last node must have this many outputs.
+    pub classes: usize,
+    /// Layers and blocks, each after the ones whose outputs it takes.
+    pub nodes: Vec<NodeSpec>,
+}
+
+/// One layer or block of a [`NetworkSpec`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NodeSpec {
+    /// Its name: letters, digits, `_` and `-`. By default its kind and its number among that kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// An entry of [`LAYERS`](super::LAYERS).
+    pub kind: String,
+    /// The nodes whose outputs it takes; by default the previous one (or the image, "input").
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<String>,
+    /// The layer's own fields.
+    #[serde(flatten)]
+    pub fields: Map<String, Value>,
+}
+
+impl NodeSpec {
+    /// A node with an id, a kind and fields (a JSON object; anything else counts as none).
+    pub fn new(id: &str, kind: &str, fields: Value) -> Self {
+        let fields = match fields {
+            Value::Object(fields) => fields,
+            _ => Map::new(),
+        };
+        Self {
+            id: Some(id.to_owned()),
+            kind: kind.to_owned(),
+            inputs: Vec::new(),
+            fields,
+        }
+    }
+
+    /// The same with named inputs.
+    #[must_use]
+    pub fn from(mut self, inputs: &[&str]) -> Self {
+        self.inputs = inputs.iter().map(|&input| input.to_owned()).collect();
+        self
+    }
+}
+
+/// A layer with everything that defaults decide: its id, its inputs and its checked fields.
+#[derive(Debug)]
+pub(super) struct Resolved {
+    pub(super) id: String,
+    pub(super) kind: &'static layers::LayerKind,
+    pub(super) inputs: Vec<String>,
+    pub(super) values: Values,
+}
+
+impl NetworkSpec {
+    /// Reads a description from JSON text.
+    ///
+    /// # Errors
+    /// Says where the text is not a description.
+    pub fn from_json(text: &str) -> Result<Self> {
+        serde_json::from_str(text)
+            .map_err(|error| Error::mismatch("network", "a description in JSON", error.to_string()))
+    }
+
+    /// The same network with every block replaced by its layers, and every default written out.
+    ///
+    /// # Errors
+    /// As [`Network::new`](super::Network::new), for ids, kinds, inputs and fields.
+    pub fn expanded(&self) -> Result<Self> {
+        let mut nodes = Vec::new();
+        for node in self.resolve()? {
+            let mut fields = Map::new();
+            for field in (node.kind.fields)() {
+                fields.insert(field.name.clone(), node.values.json(&field.name)?);
+            }
+            nodes.push(NodeSpec {
+                id: Some(node.id),
+                kind: node.kind.id.to_owned(),
+                inputs: node.inputs,
+                fields,
+            });
+        }
+        Ok(Self {
+            nodes,
+            ..self.clone()
+        })
+    }
+
+    /// Checks ids, kinds, inputs and fields, fills in what defaults decide, and expands blocks.
+    pub(super) fn resolve(&self) -> Result<Vec<Resolved>> {
+        let mut walk = Walk::default();
+        walk.ids.insert(INPUT.to_owned());
+        walk.previous = INPUT.to_owned();
+        for node in &self.nodes {
+            walk.add(node)?;
+        }
+        if walk.nodes.is_empty() {
+            return Err(Error::mismatch(
+                self.name.as_str(),
+                "at least one node",
+                "none",
+            ));
+        }
+        Ok(walk.nodes)
+    }
+}
+
+#[derive(Debug, Default)]
+struct Walk {
+    ids: BTreeSet<String>,
+    counts: BTreeMap<String, usize>,
+    previous: String,
+    nodes: Vec<Resolved>,
+}
+
+impl Walk {
+    fn add(&mut self, node: &NodeSpec) -> Result<()> {
+        let kind = layers::find(&node.kind)?;
+        let count = self.counts.entry(node.kind.clone()).or_insert(0);
+        *count += 1;
+        let id = match &node.id {
+            Some(id) => id.clone(),
+            None => format!("{}{count}", node.kind),
+        };
+        check_id(&id)?;
+        let inputs = if node.inputs.is_empty() {
+            vec![self.previous.clone()]
+        } else {
+            node.inputs.clone()
+        };
+        if let Some(missing) = inputs.iter().find(|input| !self.ids.contains(*input)) {
+            let expected = "inputs that are earlier nodes";
+            return Err(Error::mismatch(id, expected, format!("\"{missing}\"")));
+        }
+        let values = Values::check(&id, &(kind.fields)(), &node.fields)?;
+        match kind.body {
+            Body::Layer(_) => {
+                if !self.ids.insert(id.clone()) {
+                    return Err(Error::mismatch(id, "an id of its own", "it twice"));
+                }
+                if self.nodes.len() == MAX_NODES {
+                    let expected = format!("at most {MAX_NODES} nodes");
+                    return Err(Error::mismatch("network", expected, "more"));
+                }
+                self.previous.clone_from(&id);
+                self.nodes.push(Resolved {
+                    id,
+                    kind,
+                    inputs,
+                    values,
+                });
+            }
+            Body::Block(expand) => {
+                let [input] = inputs.as_slice() else {
+                    return Err(Error::mismatch(id, "one input", inputs.len().to_string()));
+                };
+                for inner in expand(&id, input, &values)? {
+                    self.add(&inner)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_id(id: &str) -> Result<()> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if (1..=64).contains(&id.len()) && id.chars().all(allowed) {
+        return Ok(());
+    }
+    let expected = "1 to 64 letters, digits, _ or -";
+    Err(Error::mismatch("node id", expected, format!("\"{id}\"")))
+}

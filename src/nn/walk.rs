@@ -1,0 +1,124 @@
+//! One run over a network's layers, in order, on a graph: for shape inference on a scratch graph and
+//! for building alike.
+
+use std::collections::BTreeMap;
+
+use crate::error::{Error, Result};
+use crate::graph::{Graph, ValueId};
+
+use super::analysis::ReceptiveField;
+use super::layers::Body;
+use super::network::LayerInfo;
+use super::scope::{Declaration, MAX_SIDE, Mode, Scope, check_size};
+use super::spec::{INPUT, Resolved};
+
+/// What one run over the layers found out.
+#[derive(Debug, Default)]
+pub(super) struct Walk {
+    pub(super) outputs: Vec<ValueId>,
+    pub(super) infos: Vec<LayerInfo>,
+    pub(super) declared: Vec<(String, Declaration)>,
+    pub(super) updates: Vec<ValueId>,
+    pub(super) scores: Option<ValueId>,
+}
+
+/// Runs the layers on `graph`; with `views`, parameters are looked up instead of declared.
+pub(super) fn run(
+    nodes: &[Resolved],
+    graph: &mut Graph,
+    x: ValueId,
+    mode: Mode,
+    views: Option<&BTreeMap<&str, ValueId>>,
+) -> Result<Walk> {
+    let mut walk = Walk::default();
+    let mut index = BTreeMap::from([(INPUT, 0)]);
+    walk.outputs.push(x);
+    walk.infos.push(LayerInfo {
+        id: INPUT.to_owned(),
+        kind: INPUT.to_owned(),
+        doc: "The normalized image.".to_owned(),
+        inputs: Vec::new(),
+        shape: chw(graph, x),
+        params: 0,
+        macs: 0,
+        receptive_field: ReceptiveField::default(),
+        weight: None,
+    });
+    for (position, node) in nodes.iter().enumerate() {
+        // `resolve` has checked that every input is an earlier node.
+        let from: Vec<usize> = node.inputs.iter().map(|id| index[id.as_str()]).collect();
+        layer(node, &from, graph, mode, views, &mut walk)?;
+        index.insert(&node.id, position + 1);
+    }
+    Ok(walk)
+}
+
+/// Runs one layer and notes what it did.
+fn layer(
+    node: &Resolved,
+    from: &[usize],
+    graph: &mut Graph,
+    mode: Mode,
+    views: Option<&BTreeMap<&str, ValueId>>,
+    walk: &mut Walk,
+) -> Result<()> {
+    let Body::Layer(build) = node.kind.body else {
+        return Err(Error::mismatch(node.id.as_str(), "a layer", "a block"));
+    };
+    let inputs: Vec<ValueId> = from.iter().map(|&i| walk.outputs[i]).collect();
+    let fields: Vec<ReceptiveField> = from
+        .iter()
+        .map(|&i| walk.infos[i].receptive_field)
+        .collect();
+    let mut scope = Scope::new(graph, &node.id, &node.values, &inputs, mode, views);
+    let output = build(&mut scope)?;
+    let Scope {
+        declared,
+        updates,
+        scores,
+        kernel,
+        macs,
+        window,
+        ..
+    } = scope;
+    let shape = chw(graph, output);
+    check_size(&node.id, &shape)?;
+    if shape[1].max(shape[2]) > MAX_SIDE {
+        let expected = format!("sides of at most {MAX_SIDE}");
+        return Err(Error::mismatch(
+            node.id.as_str(),
+            expected,
+            format!("{shape:?}"),
+        ));
+    }
+    let seen = fields
+        .into_iter()
+        .reduce(ReceptiveField::union)
+        .unwrap_or_default();
+    walk.infos.push(LayerInfo {
+        id: node.id.clone(),
+        kind: node.kind.id.to_owned(),
+        doc: node.kind.doc.to_owned(),
+        inputs: node.inputs.clone(),
+        shape,
+        params: 0,
+        macs,
+        receptive_field: window.map_or(seen, |window| seen.through(&window)),
+        weight: kernel,
+    });
+    walk.outputs.push(output);
+    walk.updates.extend(updates);
+    walk.scores = scores;
+    let named = declared
+        .into_iter()
+        .map(|d| (format!("{}.{}", node.id, d.name), d));
+    walk.declared.extend(named);
+    Ok(())
+}
+
+fn chw(graph: &Graph, value: ValueId) -> [usize; 3] {
+    match *graph.shape(value).dims() {
+        [_, h, w, c] => [c, h, w],
+        ref dims => [dims.last().copied().unwrap_or(1), 1, 1],
+    }
+}

@@ -1,0 +1,65 @@
+//! Known architectures: one file per family, each entry a function from an input shape, a number of
+//! classes and its own fields to a [`NetworkSpec`]. Nothing here executes; a new architecture is a
+//! function and its line in [`ARCHITECTURES`].
+
+mod lenet;
+mod resnet;
+mod vgg;
+
+use serde_json::{Map, Value};
+
+use crate::error::{Error, Result};
+use crate::field::{Field, Values};
+use crate::nn::NetworkSpec;
+
+/// A registry entry.
+#[derive(Debug)]
+pub struct Architecture {
+    /// The name that scripts use.
+    pub id: &'static str,
+    /// What the page calls it.
+    pub name: &'static str,
+    /// One sentence, with the paper.
+    pub doc: &'static str,
+    /// The file it is in: architectures that belong together.
+    pub family: &'static str,
+    /// The input `[c, h, w]` it was made for.
+    pub input: [usize; 3],
+    /// The number of classes it was made for.
+    pub classes: usize,
+    /// Its settings.
+    pub fields: fn() -> Vec<Field>,
+    /// Describes it for an input `[c, h, w]` and a number of classes.
+    pub spec: fn(&Values, [usize; 3], usize) -> Result<NetworkSpec>,
+}
+
+/// Every architecture.
+pub const ARCHITECTURES: &[Architecture] =
+    &[lenet::MODERN, lenet::ORIGINAL, vgg::MINI, resnet::RESNET20];
+
+/// The entry called `id`.
+///
+/// # Errors
+/// When there is none.
+pub fn find(id: &str) -> Result<&'static Architecture> {
+    ARCHITECTURES
+        .iter()
+        .find(|entry| entry.id == id)
+        .ok_or_else(|| Error::unknown("architecture", id, ARCHITECTURES.iter().map(|e| e.id)))
+}
+
+/// The description of architecture `id` with `options`, for an input `[c, h, w]` and `classes`.
+///
+/// # Errors
+/// When there is no such architecture, an option is not one of its fields, or it cannot work on
+/// such an input.
+pub fn spec(
+    id: &str,
+    options: &Map<String, Value>,
+    input: [usize; 3],
+    classes: usize,
+) -> Result<NetworkSpec> {
+    let entry = find(id)?;
+    let values = Values::check(entry.id, &(entry.fields)(), options)?;
+    (entry.spec)(&values, input, classes)
+}

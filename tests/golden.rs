@@ -1,0 +1,267 @@
+//! convscope's networks against PyTorch's: forward, loss, every gradient, three steps of SGD and of
+//! Adam, and the running statistics after them. `tests/golden/generate.py` wrote the files, in
+//! float64; inputs and parameters are a formula that both sides compute exactly, so the bounds below
+//! are the error of convscope's float32 arithmetic.
+
+#[path = "golden/compare.rs"]
+mod compare;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use convscope::autodiff::gradient;
+use convscope::backend::Backend;
+use convscope::backend::cpu::{Cpu, CpuBuffer};
+use convscope::compile::compile;
+use convscope::graph::{BackwardRule, Graph, ValueId};
+use convscope::nn::{Mode, Network};
+use convscope::ops;
+use convscope::program::View;
+use convscope::tensor::{Spec, Tensor};
+use convscope::zoo;
+use pollster::block_on;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use compare::{Complaints, Summary};
+
+/// Largest difference of a gradient's entries, relative to the root mean square of its tensor.
+const GRADIENT: f64 = 1e-3;
+/// Largest difference of what three steps changed in a tensor, relative to the root mean square of
+/// the whole tensor: the optimizers accumulate the errors of three gradients.
+const STEPS: f64 = 1e-3;
+
+#[derive(Deserialize)]
+struct Golden {
+    network: String,
+    options: Map<String, Value>,
+    input: [usize; 4],
+    vector: f32,
+    eval_logits: Vec<f64>,
+    logits: Vec<f64>,
+    loss: f64,
+    gradients: BTreeMap<String, Summary>,
+    sgd: Steps,
+    adam: Steps,
+}
+
+#[derive(Deserialize)]
+struct Steps {
+    losses: Vec<f64>,
+    lr: f32,
+    tensors: BTreeMap<String, Summary>,
+}
+
+/// `count` numbers in -1..1, as `hashed` of the generator.
+fn hashed(stream: u64, count: usize) -> Vec<f32> {
+    let one = |index: usize| {
+        let mut x = (index as u64 + stream * 0x9E37_79B9) as u32;
+        for (shift, factor) in [(16, 0x7FEB_352D), (15, 0x846C_A68B), (16, 1)] {
+            x ^= x >> shift;
+            x = x.wrapping_mul(factor);
+        }
+        (f64::from(x >> 8) / f64::from(1 << 23) - 1.0) as f32
+    };
+    (0..count).map(one).collect()
+}
+
+/// The parameters, as `initial` of the generator.
+fn initial(network: &Network, vector: f32) -> (Vec<f32>, Vec<f32>) {
+    let (mut parameters, mut statistics) = network.initial(0);
+    let mut named = network.export(&parameters, &statistics).unwrap();
+    for (index, (name, tensor)) in named.iter_mut().enumerate() {
+        let shape = tensor.shape();
+        let noise = hashed(index as u64 + 1, shape.elements());
+        // The zeros that the network itself begins with mark the connections C3 does not have.
+        let own = tensor.to_vec();
+        let fan_in: usize = shape.dims()[1..].iter().product();
+        let limit = (6.0 / fan_in as f64).sqrt() as f32;
+        let (_, kind) = name.rsplit_once('.').unwrap();
+        *tensor = Tensor::from_fn(shape.clone(), |i| match kind {
+            "weight" if name == "c3.weight" && own[i] == 0.0 => 0.0,
+            "weight" if shape.rank() > 1 => noise[i] * limit,
+            "weight" => vector * (1.0 + 0.25 * noise[i]),
+            "running_var" => 1.0 + 0.25 * noise[i],
+            _ => 0.1 * noise[i],
+        });
+    }
+    network
+        .import(&named, &mut parameters, &mut statistics)
+        .unwrap();
+    (parameters, statistics)
+}
+
+/// A program on the CPU with its outside buffers.
+struct Run {
+    cpu: Cpu,
+    externals: BTreeMap<String, CpuBuffer>,
+}
+
+impl Run {
+    /// The buffers that every program here shares: images, labels, parameters and statistics as
+    /// given, optimizer states and counters at zero.
+    fn new(network: &Network, golden: &Golden) -> Self {
+        let (parameters, statistics) = initial(network, golden.vector);
+        let n = golden.input[0];
+        let images = hashed(0, golden.input.iter().product());
+        let images = Tensor::new(golden.input, images).unwrap();
+        let images = images.permuted(&[0, 2, 3, 1]).unwrap().to_vec();
+        let labels = (0..n as u32).map(|i| (7 * i + 3) % 10).collect();
+        let bits = |floats: Vec<f32>| floats.into_iter().map(f32::to_bits).collect::<Vec<_>>();
+        let zeros = vec![0; network.parameter_words()];
+        let cpu = Cpu::new();
+        let buffer = |words: Vec<u32>| {
+            let buffer = cpu.allocate("golden", words.len()).unwrap();
+            cpu.upload(&buffer, 0, &words).unwrap();
+            buffer
+        };
+        let externals = [
+            ("images", buffer(bits(images))),
+            ("labels", buffer(labels)),
+            ("parameters", buffer(bits(parameters))),
+            ("statistics", buffer(bits(statistics))),
+            ("first", buffer(zeros.clone())),
+            ("second", buffer(zeros)),
+            ("counters", buffer(vec![0; 4])),
+        ];
+        let named = |(name, buffer): (&str, CpuBuffer)| (name.to_owned(), buffer);
+        let externals = externals.into_iter().map(named).collect();
+        Self { cpu, externals }
+    }
+
+    /// Runs `graph` `times` times and returns `outputs` after each run.
+    fn outputs(&self, graph: &Graph, outputs: &[ValueId], times: usize) -> Vec<Vec<Vec<f32>>> {
+        let compiled = compile(graph, "golden", outputs).unwrap();
+        let find = |name: &str| self.externals.get(name).cloned();
+        let prepared = block_on(self.cpu.prepare(&compiled.program, &find)).unwrap();
+        let once = |_| {
+            self.cpu.run(&prepared, 1).unwrap();
+            let read = |view: &View| {
+                let buffer = self.cpu.buffer(&prepared, view.buffer);
+                self.floats(&buffer, view.offset, view.words)
+            };
+            compiled.outputs.iter().map(read).collect()
+        };
+        (0..times).map(once).collect()
+    }
+
+    fn floats(&self, buffer: &CpuBuffer, offset: usize, words: usize) -> Vec<f32> {
+        let words = block_on(self.cpu.read(buffer, offset, words)).unwrap();
+        words.into_iter().map(f32::from_bits).collect()
+    }
+
+    /// Parameters and statistics as they are now, in PyTorch's layout.
+    fn tensors(&self, network: &Network) -> Vec<(String, Tensor)> {
+        let all = |name: &str, words| self.floats(&self.externals[name], 0, words);
+        let parameters = all("parameters", network.parameter_words());
+        let statistics = all("statistics", network.statistic_words());
+        network.export(&parameters, &statistics).unwrap()
+    }
+}
+
+/// Forward and backward in one graph: logits, loss, and gradients packed as the parameters are.
+fn graph(network: &Network, n: usize, mode: Mode) -> (Graph, [ValueId; 3]) {
+    let [c, h, w] = network.spec.input;
+    let mut g = Graph::new();
+    let x = g.external("images", Spec::f32([n, h, w, c])).unwrap();
+    let labels = g.external("labels", Spec::u32([n])).unwrap();
+    let built = network.build(&mut g, x, mode).unwrap();
+    let losses = ops::cross_entropy(&mut g, built.logits, labels).unwrap();
+    let loss = ops::mean(&mut g, losses).unwrap();
+    let one = g.constant([1], &[1.0]).unwrap();
+    let rule = BackwardRule::Gradient;
+    let gradients = gradient(&mut g, loss, one, &built.parameters, rule).unwrap();
+    let gradients = ops::pack(&mut g, &gradients).unwrap();
+    (g, [built.logits, loss, gradients])
+}
+
+fn check(name: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(format!("{name}.json"));
+    let golden: Golden = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let [n, c, h, w] = golden.input;
+    let spec = zoo::spec(&golden.network, &golden.options, [c, h, w], 10).unwrap();
+    let network = Network::new(&spec).unwrap();
+    let mut complaints = Complaints::default();
+
+    let (g, [logits, ..]) = graph(&network, n, Mode::Eval);
+    let run = Run::new(&network, &golden);
+    let found = run.outputs(&g, &[logits], 1).remove(0);
+    complaints.each("eval logits", &found[0], &golden.eval_logits);
+
+    let (g, outputs) = graph(&network, n, Mode::Train);
+    let found = run.outputs(&g, &outputs, 1).remove(0);
+    complaints.each("logits", &found[0], &golden.logits);
+    complaints.each("loss", &found[1], &[golden.loss]);
+    let statistics = vec![0.0; network.statistic_words()];
+    let mut gradients = network.export(&found[2], &statistics).unwrap();
+    gradients.truncate(network.parameters.len());
+    complaints.tensors("gradient", &gradients, &golden.gradients, GRADIENT);
+
+    for (optimizer, steps) in [("sgd", &golden.sgd), ("adam", &golden.adam)] {
+        let run = Run::new(&network, &golden);
+        let (mut g, [_, loss, gradients]) = graph(&network, n, Mode::Train);
+        update(&mut g, &network, optimizer, steps.lr, gradients);
+        let losses = run
+            .outputs(&g, &[loss], steps.losses.len())
+            .concat()
+            .concat();
+        complaints.each(&format!("{optimizer} loss"), &losses, &steps.losses);
+        complaints.tensors(optimizer, &run.tensors(&network), &steps.tensors, STEPS);
+    }
+    let Complaints(lines) = complaints;
+    let shown = lines
+        .iter()
+        .take(40)
+        .map(String::as_str)
+        .collect::<Vec<_>>();
+    assert!(
+        lines.is_empty(),
+        "{name}: {} of\n{}",
+        lines.len(),
+        shown.join("\n")
+    );
+}
+
+/// Adds one step of the optimizer to `g`.
+fn update(g: &mut Graph, network: &Network, optimizer: &str, lr: f32, gradients: ValueId) {
+    let flat = Spec::f32([network.parameter_words()]);
+    let parameters = g.external("parameters", flat.clone()).unwrap();
+    let first = g.external("first", flat.clone()).unwrap();
+    let counters = g.external("counters", Spec::u32([4])).unwrap();
+    let hyper = [lr, 0.9, 5e-4, 0.9, 0.999, 1e-8, 0.0, 0.0];
+    let hyper = g.constant([8], &hyper).unwrap();
+    if optimizer == "sgd" {
+        ops::sgd(g, parameters, gradients, first, hyper, false).unwrap();
+    } else {
+        let second = g.external("second", flat).unwrap();
+        ops::adam(g, parameters, gradients, first, second, hyper, counters).unwrap();
+    }
+    ops::advance(g, counters).unwrap();
+}
+
+#[test]
+fn lenet5_is_pytorchs() {
+    check("lenet5");
+}
+
+#[test]
+fn lenet5_of_1998_is_pytorchs() {
+    check("lenet5-1998");
+}
+
+#[test]
+fn lenet5_of_1998_with_softmax_is_pytorchs() {
+    check("lenet5-1998-softmax");
+}
+
+#[test]
+fn mini_vgg_is_pytorchs() {
+    check("mini-vgg");
+}
+
+#[test]
+fn resnet20_is_pytorchs() {
+    check("resnet20");
+}
