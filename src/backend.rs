@@ -87,6 +87,16 @@ pub trait Backend: Clone + 'static {
     /// When the device is lost.
     fn run(&self, prepared: &Self::Prepared, times: u32) -> Result<()>;
 
+    /// Runs `prepared` `times` times and then reads the first `words` words of `buffer`, all in one
+    /// submission. The work is submitted at once; the future waits for the words.
+    fn run_and_read(
+        &self,
+        prepared: &Self::Prepared,
+        times: u32,
+        buffer: &Self::Buffer,
+        words: usize,
+    ) -> impl Future<Output = Result<Vec<u32>>> + 'static;
+
     /// Reads `words` words from word `offset` on, after all work submitted before.
     fn read(
         &self,

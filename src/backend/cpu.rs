@@ -203,6 +203,21 @@ impl Backend for Cpu {
         Ok(())
     }
 
+    fn run_and_read(
+        &self,
+        prepared: &CpuProgram,
+        times: u32,
+        buffer: &CpuBuffer,
+        words: usize,
+    ) -> impl Future<Output = Result<Vec<u32>>> + 'static {
+        let ran = self.run(prepared, times);
+        let reading = self.read(buffer, 0, words);
+        async move {
+            ran?;
+            reading.await
+        }
+    }
+
     fn read(
         &self,
         buffer: &CpuBuffer,

@@ -116,6 +116,19 @@ impl Gpu {
         GpuBuffer::new(raw, words, &self.0.meter)
     }
 
+    /// An encoder that holds `times` runs of `prepared` in one pass.
+    fn encode(&self, prepared: &GpuProgram, times: u32) -> wgpu::CommandEncoder {
+        let descriptor = wgpu::CommandEncoderDescriptor {
+            label: Some(prepared.label()),
+        };
+        let mut encoder = self.0.device.create_command_encoder(&descriptor);
+        let dispatches = prepared.encode(&mut encoder, times);
+        self.0
+            .meter
+            .count(|counters| counters.dispatches += dispatches);
+        encoder
+    }
+
     fn error(&self, reason: impl Into<String>) -> Error {
         error(self.0.faults.reason().unwrap_or_else(|| reason.into()))
     }
@@ -198,17 +211,20 @@ impl Backend for Gpu {
 
     fn run(&self, prepared: &GpuProgram, times: u32) -> Result<()> {
         self.0.faults.check()?;
-        let descriptor = wgpu::CommandEncoderDescriptor {
-            label: Some(prepared.label()),
-        };
-        let mut encoder = self.0.device.create_command_encoder(&descriptor);
-        let dispatches = prepared.encode(&mut encoder, times);
+        let encoder = self.encode(prepared, times);
         self.0.queue.submit([encoder.finish()]);
-        self.0.meter.count(|counters| {
-            counters.dispatches += dispatches;
-            counters.submits += 1;
-        });
+        self.0.meter.count(|counters| counters.submits += 1);
         self.0.faults.check()
+    }
+
+    fn run_and_read(
+        &self,
+        prepared: &GpuProgram,
+        times: u32,
+        buffer: &GpuBuffer,
+        words: usize,
+    ) -> impl Future<Output = Result<Vec<u32>>> + 'static {
+        read::read(self, self.encode(prepared, times), buffer, 0, words)
     }
 
     fn read(
@@ -217,7 +233,8 @@ impl Backend for Gpu {
         offset: usize,
         words: usize,
     ) -> impl Future<Output = Result<Vec<u32>>> + 'static {
-        read::read(self, buffer, offset, words)
+        let encoder = self.0.device.create_command_encoder(&Default::default());
+        read::read(self, encoder, buffer, offset, words)
     }
 
     fn counters(&self) -> Counters {

@@ -70,9 +70,11 @@ impl Lease {
     }
 }
 
-/// See [`crate::backend::Backend::read`].
+/// Submits what `encoder` holds and, behind it, the copy of `words` words of `buffer` from word
+/// `offset` on; see [`crate::backend::Backend::read`].
 pub(super) fn read(
     gpu: &Gpu,
+    encoder: wgpu::CommandEncoder,
     buffer: &GpuBuffer,
     offset: usize,
     words: usize,
@@ -82,7 +84,7 @@ pub(super) fn read(
         .check("read", offset, words)
         .and_then(|()| gpu.0.faults.check())
         // WebGPU maps no empty range.
-        .map(|()| (bytes > 0).then(|| start(gpu, buffer, offset as u64 * 4, bytes)));
+        .map(|()| (bytes > 0).then(|| start(gpu, encoder, buffer, offset as u64 * 4, bytes)));
     async move {
         let Some(started) = started? else {
             return Ok(Vec::new());
@@ -107,11 +109,17 @@ struct Started {
     submission: wgpu::SubmissionIndex,
 }
 
-/// Submits the copy of `bytes` bytes of `buffer` from byte `first` on, and asks for its mapping.
-fn start(gpu: &Gpu, buffer: &GpuBuffer, first: u64, bytes: u64) -> Started {
+/// Adds to `encoder` the copy of `bytes` bytes of `buffer` from byte `first` on, submits it, and asks
+/// for the copy's mapping.
+fn start(
+    gpu: &Gpu,
+    mut encoder: wgpu::CommandEncoder,
+    buffer: &GpuBuffer,
+    first: u64,
+    bytes: u64,
+) -> Started {
     let lease = Lease::new(gpu, bytes);
     let staging = lease.buffer.raw();
-    let mut encoder = gpu.0.device.create_command_encoder(&Default::default());
     encoder.copy_buffer_to_buffer(buffer.raw(), first, staging, 0, bytes);
     let submission = gpu.0.queue.submit([encoder.finish()]);
     let (sender, mapped) = oneshot::channel();
