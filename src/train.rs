@@ -1,0 +1,40 @@
+//! Training: a [`Session`] owns a network's state on a backend and runs prerecorded training steps on
+//! a dataset that lives there too; an [`Evaluation`] tallies a split; a [`Probe`] shows every layer's
+//! activations for one image. Everything comes out as plain values. The clock is the caller's.
+
+mod evaluation;
+mod loaded;
+mod optimizers;
+mod probe;
+mod session;
+mod step;
+
+pub use evaluation::{Evaluation, EvaluationReport};
+pub use loaded::Loaded;
+pub use optimizers::{OPTIMIZERS, OptimizerInfo, find_optimizer};
+pub use probe::{Probe, normalized};
+pub use session::{Plan, Session};
+pub use step::StepMetrics;
+
+use crate::backend::Backend;
+use crate::error::Result;
+use crate::program::View;
+
+/// Reads `view` of a prepared program as floats, after all work submitted before.
+///
+/// # Errors
+/// When the backend cannot read.
+pub async fn read_view<B: Backend>(
+    backend: &B,
+    prepared: &B::Prepared,
+    view: View,
+) -> Result<Vec<f32>> {
+    let buffer = backend.buffer(prepared, view.buffer);
+    let words = backend.read(&buffer, view.offset, view.words).await?;
+    Ok(words.into_iter().map(f32::from_bits).collect())
+}
+
+/// Floats as the words that backends move.
+pub fn words_from_floats(floats: &[f32]) -> &[u32] {
+    bytemuck::cast_slice(floats)
+}

@@ -1,0 +1,102 @@
+//! A dataset on the device: both splits as bytes, uploaded once and gathered from there by every
+//! training step and evaluation.
+
+use crate::backend::Backend;
+use crate::data::{Dataset, Split};
+use crate::error::{Error, Result};
+use crate::graph::{Graph, ValueId};
+use crate::ops;
+use crate::tensor::Spec;
+
+/// A dataset in host memory (for showing examples) and on the device (for training).
+#[derive(Debug)]
+pub struct Loaded<B: Backend> {
+    /// The dataset itself.
+    pub dataset: Dataset,
+    /// Per channel: what an image in 0..1 is multiplied by, and what is then added, so that the
+    /// training split has mean 0 and deviation 1.
+    pub normalization: (Vec<f32>, Vec<f32>),
+    buffers: Vec<(String, B::Buffer)>,
+}
+
+/// A batch on the device.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Batch {
+    pub(super) images: ValueId,
+    pub(super) labels: ValueId,
+}
+
+impl<B: Backend> Loaded<B> {
+    /// Uploads `dataset`.
+    ///
+    /// # Errors
+    /// When a split is empty or larger than the backend's largest buffer.
+    pub fn new(backend: &B, dataset: Dataset) -> Result<Self> {
+        let mut buffers = Vec::new();
+        for (name, split) in [("train", &dataset.train), ("test", &dataset.test)] {
+            if split.is_empty() {
+                return Err(Error::mismatch(
+                    format!("{} split of {}", name, dataset.name),
+                    "at least one image",
+                    "none",
+                ));
+            }
+            let words = split.words();
+            for (part, words) in [("images", &words.images), ("labels", &words.labels)] {
+                let label = format!("{name} {part}");
+                let buffer = backend.allocate(&label, words.len())?;
+                backend.upload(&buffer, 0, words)?;
+                buffers.push((label, buffer));
+            }
+        }
+        let (means, deviations) = dataset.statistics();
+        // A constant channel stays as it is, shifted to zero.
+        let scale = |d: &f32| if *d > 1e-6 { 1.0 / d } else { 1.0 };
+        let scales: Vec<f32> = deviations.iter().map(scale).collect();
+        let shifts = means
+            .iter()
+            .zip(&scales)
+            .map(|(mean, scale)| -mean * scale)
+            .collect();
+        Ok(Self {
+            dataset,
+            normalization: (scales, shifts),
+            buffers,
+        })
+    }
+
+    /// The outside buffer of this name, if it is one of the dataset's.
+    pub(super) fn buffer(&self, name: &str) -> Option<B::Buffer> {
+        self.buffers
+            .iter()
+            .find(|(other, _)| other == name)
+            .map(|(_, buffer)| buffer.clone())
+    }
+
+    /// The split called "train" or "test".
+    ///
+    /// # Errors
+    /// For any other name.
+    pub fn split(&self, name: &str) -> Result<&Split> {
+        match name {
+            "train" => Ok(&self.dataset.train),
+            "test" => Ok(&self.dataset.test),
+            _ => Err(Error::unknown("split", name, ["train", "test"])),
+        }
+    }
+
+    /// Adds to `graph` the gathering of the items `indices` of `split`: normalized images
+    /// `[n, h, w, c]` and labels `[n]`.
+    pub(super) fn gather(&self, graph: &mut Graph, split: &str, indices: ValueId) -> Result<Batch> {
+        let n = self.split(split)?.len();
+        let [c, h, w] = self.dataset.shape;
+        let words = n * (h * w * c).div_ceil(4);
+        let images = graph.external(&format!("{split} images"), Spec::u32([words]))?;
+        let labels = graph.external(&format!("{split} labels"), Spec::u32([n]))?;
+        let (scales, shifts) = &self.normalization;
+        let scale_shift = graph.constant([2, c], &[scales.as_slice(), shifts].concat())?;
+        let images = ops::gather_images(graph, images, indices, [h, w, c], n, scale_shift)?;
+        let labels = ops::gather_labels(graph, labels, indices)?;
+        Ok(Batch { images, labels })
+    }
+}

@@ -1,0 +1,172 @@
+//! What a user loses if training breaks: the same seed gives the same run, the GPU follows the CPU,
+//! a network fits its data, and steady state creates nothing.
+
+mod common;
+
+use std::rc::Rc;
+
+use convscope::backend::Backend;
+use convscope::backend::cpu::Cpu;
+use convscope::data;
+use convscope::field::Values;
+use convscope::nn::Network;
+use convscope::train::{Loaded, Plan, Session, find_optimizer};
+use convscope::zoo::ARCHITECTURES;
+use pollster::block_on;
+use serde_json::{Value, json};
+
+use common::adapters;
+
+/// A session on a small generated dataset.
+fn session<B: Backend>(backend: &B, dataset: &str, architecture: &str, seed: u64) -> Session<B> {
+    let options = json!({ "train": 200, "test": 100 });
+    let dataset = data::generate(dataset, options.as_object().unwrap()).unwrap();
+    let info = ARCHITECTURES
+        .iter()
+        .find(|info| info.id == architecture)
+        .unwrap();
+    let values = Values::check(info.id, &(info.fields)(), &serde_json::Map::new()).unwrap();
+    let spec = (info.spec)(&values, dataset.shape, dataset.classes.len()).unwrap();
+    let data = Rc::new(Loaded::new(backend, dataset).unwrap());
+    Session::new(backend, data, Network::new(&spec).unwrap(), seed).unwrap()
+}
+
+fn plan(optimizer: &str, settings: &Value, batch: usize) -> Plan {
+    let info = find_optimizer(optimizer).unwrap();
+    let settings = Values::check(info.id, &(info.fields)(), settings.as_object().unwrap()).unwrap();
+    Plan {
+        optimizer: optimizer.into(),
+        settings,
+        batch,
+    }
+}
+
+/// Losses of `steps` steps.
+fn losses<B: Backend>(session: &mut Session<B>, plan: &Plan, steps: u32) -> Vec<f32> {
+    block_on(session.prepare(plan)).unwrap();
+    let mut metrics = block_on(session.advance(steps)).unwrap();
+    metrics.extend(block_on(session.drain()).unwrap());
+    assert_eq!(metrics.len(), steps as usize);
+    metrics.into_iter().map(|step| step.loss).collect()
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run_and_another_gives_another() {
+    let plan = plan("sgd", &json!({}), 8);
+    let run = |seed| {
+        let mut session = session(&Cpu::new(), "pen-digits", "lenet5", seed);
+        let losses = losses(&mut session, &plan, 5);
+        (losses, block_on(session.parameters()).unwrap())
+    };
+    let (first, again, other) = (run(1), run(1), run(2));
+    assert_eq!(first, again, "bit for bit");
+    assert_ne!(first.0, other.0);
+}
+
+#[test]
+fn resetting_is_starting_again() {
+    let plan = plan("adam", &json!({}), 8);
+    let mut session = session(&Cpu::new(), "pen-digits", "lenet5", 3);
+    let first = losses(&mut session, &plan, 4);
+    session.reset(3).unwrap();
+    assert_eq!(losses(&mut session, &plan, 4), first);
+}
+
+#[test]
+fn a_network_can_learn_forty_images_by_heart() {
+    let options = json!({ "train": 100, "test": 100 });
+    let dataset = data::generate("pen-digits", options.as_object().unwrap()).unwrap();
+    let info = ARCHITECTURES
+        .iter()
+        .find(|info| info.id == "lenet5")
+        .unwrap();
+    let values = Values::check(info.id, &(info.fields)(), &serde_json::Map::new()).unwrap();
+    let spec = (info.spec)(&values, dataset.shape, dataset.classes.len()).unwrap();
+    let cpu = Cpu::new();
+    let data = Rc::new(Loaded::new(&cpu, dataset).unwrap());
+    let mut session = Session::new(&cpu, data, Network::new(&spec).unwrap(), 1).unwrap();
+    let losses = losses(
+        &mut session,
+        &plan("adam", &json!({ "learningRate": 0.002 }), 50),
+        120,
+    );
+    assert!(losses[0] > 1.5, "{}", losses[0]);
+    assert!(losses[119] < 0.05, "{}", losses[119]);
+}
+
+/// Every network, both optimizers: the GPU's losses stay within 1e-3 of the CPU's, relative, for the
+/// first steps. Later ones drift apart as rounding differences grow, on any two machines.
+#[test]
+fn the_gpu_follows_the_cpu() {
+    for gpu in adapters() {
+        for (dataset, architecture) in [
+            ("pen-digits", "lenet5"),
+            ("pen-digits", "lenet5-1998"),
+            ("shapes", "mini-vgg"),
+            ("shapes", "resnet20"),
+        ] {
+            for (optimizer, settings) in [
+                ("sgd", json!({ "learningRate": 0.01 })),
+                ("adam", json!({ "learningRate": 0.001 })),
+            ] {
+                let plan = plan(optimizer, &settings, 4);
+                let on_cpu = losses(
+                    &mut session(&Cpu::new(), dataset, architecture, 1),
+                    &plan,
+                    3,
+                );
+                let on_gpu = losses(&mut session(&gpu, dataset, architecture, 1), &plan, 3);
+                for (step, (a, b)) in on_cpu.iter().zip(&on_gpu).enumerate() {
+                    let difference = (a - b).abs() / a.abs().max(1e-3);
+                    let adapter = gpu.adapter().name;
+                    assert!(
+                        difference < 1e-3,
+                        "{architecture}, {optimizer}, step {step} on {adapter}: {a} and {b}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn steady_state_creates_nothing_and_submits_once_per_slice() {
+    for gpu in adapters() {
+        let mut session = session(&gpu, "pen-digits", "lenet5", 1);
+        block_on(session.prepare(&plan("sgd", &json!({}), 4))).unwrap();
+        for _ in 0..3 {
+            block_on(session.advance(2)).unwrap();
+        }
+        gpu.counters();
+        for _ in 0..4 {
+            block_on(session.advance(2)).unwrap();
+        }
+        let counters = gpu.counters();
+        assert_eq!(counters.buffers_created, 0);
+        assert_eq!(counters.bind_groups_created, 0);
+        assert_eq!(counters.bytes_written, 0);
+        assert_eq!(
+            counters.submits, 4,
+            "the steps and the metrics' copy together"
+        );
+        assert!(counters.dispatches > 0);
+    }
+}
+
+#[test]
+fn wrong_plans_are_refused_with_a_sentence() {
+    let mut session = session(&Cpu::new(), "pen-digits", "lenet5", 1);
+    let mut refuse = |plan: &Plan| block_on(session.prepare(plan)).unwrap_err().to_string();
+    assert_eq!(
+        refuse(&plan("sgd", &json!({}), 1000)),
+        "batch size: expected 1 to 200 images (the training split), found 1000"
+    );
+    let unknown = Plan {
+        optimizer: "magic".into(),
+        ..plan("sgd", &json!({}), 4)
+    };
+    assert_eq!(
+        refuse(&unknown),
+        "unknown optimizer \"magic\"; known: sgd, adam"
+    );
+}
