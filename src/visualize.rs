@@ -1,0 +1,230 @@
+//! Ways to see what a network has learned: one file per method, one line in [`VISUALIZATIONS`].
+//!
+//! A method is a [`Recipe`]: a compiled program over the network's own weights (which it never
+//! writes), the initial contents of the buffers that are the recipe's own, how often to run the
+//! program, and how to turn its outputs into pictures. A reconstruction runs once; an optimized image
+//! runs a few hundred times and shows every state on the way. [`Job`] runs any recipe on any backend.
+
+mod activation_maximization;
+mod deconvnet;
+mod feature_maps;
+mod job;
+mod kernels;
+pub mod parameterization;
+mod saliency;
+
+pub use job::Job;
+
+use crate::compile::Compiled;
+use crate::error::{Error, Result};
+use crate::field::{Field, Values};
+use crate::graph::{Graph, ValueId};
+use crate::nn::Network;
+use crate::ops;
+use crate::tensor::{Spec, Tensor};
+
+/// A finished picture in host memory.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Picture {
+    /// What it shows, in plain words.
+    pub title: String,
+    /// Pixels across.
+    pub width: usize,
+    /// Pixels down.
+    pub height: usize,
+    /// 1 or 3.
+    pub channels: usize,
+    /// `[channels, height, width]`.
+    pub data: Vec<f32>,
+    /// Whether zero is the middle of the scale (diverging colors); else values are in 0..1 for
+    /// images, or from 0 up.
+    pub signed: bool,
+}
+
+impl Picture {
+    /// A picture of `tensor`, `[c, h, w]`. Other numbers of channels than 3 are averaged into one.
+    ///
+    /// # Errors
+    /// When the tensor does not have three axes.
+    pub fn new(title: impl Into<String>, tensor: &Tensor, signed: bool) -> Result<Self> {
+        let shape = tensor.shape();
+        let [channels, height, width] = <[usize; 3]>::try_from(shape.dims())
+            .map_err(|_| Error::mismatch("picture", "3 axes", shape.to_string()))?;
+        let data = tensor.to_vec();
+        let title = title.into();
+        if channels == 1 || channels == 3 {
+            return Ok(Self {
+                title,
+                width,
+                height,
+                channels,
+                data,
+                signed,
+            });
+        }
+        let area = height * width;
+        let mean = |i| data.iter().skip(i).step_by(area).sum::<f32>() / channels.max(1) as f32;
+        let data = (0..area).map(mean).collect();
+        Ok(Self {
+            title,
+            width,
+            height,
+            channels: 1,
+            data,
+            signed,
+        })
+    }
+}
+
+/// What a method must be given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Needs {
+    /// A layer.
+    pub layer: bool,
+    /// A channel (unit) of that layer.
+    pub channel: bool,
+    /// An image.
+    pub image: bool,
+}
+
+/// A checked request.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// The network.
+    pub network: &'a Network,
+    /// What images in 0..1 are multiplied by and what is then added, per channel.
+    pub normalization: (&'a [f32], &'a [f32]),
+    /// Index of the layer in the network.
+    pub layer: usize,
+    /// Index of the channel in the layer.
+    pub channel: usize,
+    /// `[c, h, w]` values in 0..1.
+    pub image: Option<&'a Tensor>,
+    /// Seed of whatever is random.
+    pub seed: u64,
+    /// The method's own settings.
+    pub values: Values,
+}
+
+/// Turns the program's outputs into pictures.
+type Decode = Box<dyn Fn(&[Vec<f32>]) -> Result<Vec<Picture>>>;
+
+/// A method, ready to run.
+pub struct Recipe {
+    /// The program; it reads "parameters" and "statistics" and writes only its own buffers.
+    pub compiled: Compiled,
+    /// The recipe's own outside buffers and what they hold at first.
+    pub buffers: Vec<(&'static str, Vec<u32>)>,
+    /// How often the program runs.
+    pub runs: u32,
+    /// Pictures from the outputs after any number of runs.
+    pub decode: Decode,
+}
+
+impl std::fmt::Debug for Recipe {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recipe")
+            .field("runs", &self.runs)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A method. One file and one registry line each.
+pub trait Visualization: Sync {
+    /// Key in scripts and links.
+    fn id(&self) -> &'static str;
+    /// Name in menus.
+    fn name(&self) -> &'static str;
+    /// One sentence with its source.
+    fn doc(&self) -> &'static str;
+    /// What it must be given.
+    fn needs(&self) -> Needs;
+    /// Its settings.
+    fn fields(&self) -> Vec<Field> {
+        Vec::new()
+    }
+    /// The recipe for a checked request.
+    ///
+    /// # Errors
+    /// Says why where the method does not apply to the layer.
+    fn recipe(&self, request: &Request<'_>) -> Result<Recipe>;
+}
+
+/// Every method, in the order of the page.
+pub const VISUALIZATIONS: &[&dyn Visualization] = &[
+    &deconvnet::Deconvnet,
+    &activation_maximization::ActivationMaximization,
+    &saliency::Saliency,
+    &feature_maps::FeatureMaps,
+    &kernels::Kernels,
+];
+
+/// The method called `id`.
+///
+/// # Errors
+/// When there is none.
+pub fn find_visualization(id: &str) -> Result<&'static dyn Visualization> {
+    let found = VISUALIZATIONS.iter().find(|method| method.id() == id);
+    found.copied().ok_or_else(|| {
+        Error::unknown(
+            "visualization",
+            id,
+            VISUALIZATIONS.iter().map(|method| method.id()),
+        )
+    })
+}
+
+impl Request<'_> {
+    /// The layer's name.
+    fn layer_id(&self) -> &str {
+        &self.network.layers[self.layer].id
+    }
+
+    /// The image, which the caller has checked to be there.
+    fn image(&self) -> Result<&Tensor> {
+        self.image
+            .ok_or_else(|| Error::mismatch("image", "an image", "none"))
+    }
+
+    /// The image as the words of an NHWC buffer.
+    fn image_words(&self) -> Result<Vec<u32>> {
+        let pixels = self.image()?.permuted(&[1, 2, 0])?.to_vec();
+        Ok(pixels.into_iter().map(f32::to_bits).collect())
+    }
+
+    /// Adds the outside value "image", `[1, h, w, c]` in 0..1.
+    fn external_image(&self, graph: &mut Graph) -> Result<ValueId> {
+        let [c, h, w] = self.network.spec.input;
+        graph.external("image", Spec::f32([1, h, w, c]))
+    }
+
+    /// Normalizes images in 0..1 as in training.
+    fn normalize(&self, graph: &mut Graph, images: ValueId) -> Result<ValueId> {
+        let (scales, shifts) = self.normalization;
+        let scales = graph.constant([scales.len()], scales)?;
+        let shifts = graph.constant([shifts.len()], shifts)?;
+        let scaled = ops::mul(graph, images, scales)?;
+        ops::add(graph, scaled, shifts)
+    }
+}
+
+/// A layer's value as a feature map `[n, h, w, c]`: behind a flatten, one pixel per unit.
+fn as_maps(graph: &mut Graph, value: ValueId) -> Result<ValueId> {
+    match *graph.shape(value).dims() {
+        [n, c] => ops::reshape(graph, value, [n, 1, 1, c]),
+        _ => Ok(value),
+    }
+}
+
+/// A constant `[c]` that is 1 at `channel`.
+fn one_channel(graph: &mut Graph, channels: usize, channel: usize) -> Result<ValueId> {
+    let mask: Vec<f32> = (0..channels)
+        .map(|c| f32::from(u8::from(c == channel)))
+        .collect();
+    graph.constant([channels], &mask)
+}
+
+/// An NHWC output of one image as a `[c, h, w]` tensor.
+fn image_from_output(output: &[f32], [c, h, w]: [usize; 3]) -> Result<Tensor> {
+    Tensor::new([h, w, c], output.to_vec())?.permuted(&[2, 0, 1])
+}

@@ -1,0 +1,378 @@
+//! That the pictures show what they claim: a deconvnet reconstruction is the transposed filter at its
+//! switch, computed here by hand; saliency is the derivative that finite differences measure; and an
+//! optimized image excites its unit more than any image of the dataset.
+
+use convscope::backend::Backend as _;
+use convscope::backend::cpu::Cpu;
+use convscope::field::Values;
+use convscope::nn::{Network, NetworkSpec};
+use convscope::rng::Rng;
+use convscope::tensor::Tensor;
+use convscope::visualize::{Picture, Recipe, Request, VISUALIZATIONS, find_visualization};
+use convscope::web::Lab;
+use pollster::block_on;
+use serde_json::{Map, Value, json};
+
+/// Runs a recipe to its end on the CPU over these weights.
+fn run(recipe: &Recipe, network: &Network, parameters: &[f32]) -> Vec<Picture> {
+    let cpu = Cpu::new();
+    let filled = |name: &str, words: &[u32]| {
+        let buffer = cpu.allocate(name, words.len()).unwrap();
+        cpu.upload(&buffer, 0, words).unwrap();
+        buffer
+    };
+    let (_, statistics) = network.initial(0);
+    let external = |name: &str| {
+        let own = recipe.buffers.iter().find(|(other, _)| *other == name);
+        Some(match (own, name) {
+            (Some((_, words)), _) => filled(name, words),
+            (None, "parameters") => filled(name, bytemuck::cast_slice(parameters)),
+            (None, "statistics") => filled(name, bytemuck::cast_slice(&statistics)),
+            _ => return None,
+        })
+    };
+    let prepared = block_on(cpu.prepare(&recipe.compiled.program, &external)).unwrap();
+    cpu.run(&prepared, recipe.runs).unwrap();
+    let outputs: Vec<Vec<f32>> = recipe
+        .compiled
+        .outputs
+        .iter()
+        .map(|view| {
+            let buffer = cpu.buffer(&prepared, view.buffer);
+            let words = block_on(cpu.read(&buffer, view.offset, view.words)).unwrap();
+            words.into_iter().map(f32::from_bits).collect()
+        })
+        .collect();
+    (recipe.decode)(&outputs).unwrap()
+}
+
+fn request<'a>(
+    network: &'a Network,
+    method: &str,
+    (layer, channel): (&str, usize),
+    image: Option<&'a Tensor>,
+    fields: &Value,
+) -> Request<'a> {
+    let method = find_visualization(method).unwrap();
+    Request {
+        network,
+        normalization: (&[1.0], &[0.0]),
+        layer: network
+            .layers
+            .iter()
+            .position(|info| info.id == layer)
+            .unwrap(),
+        channel,
+        image,
+        seed: 1,
+        values: Values::check(method.id(), &method.fields(), fields.as_object().unwrap()).unwrap(),
+    }
+}
+
+/// Convolution 3x3 without bias, rectifier, 2x2 max pooling, on 6x6 images.
+fn small_network() -> (Network, Vec<f32>, Tensor) {
+    let spec = json!({ "name": "small", "input": [1, 6, 6], "classes": 2, "nodes": [
+        { "id": "conv", "kind": "conv2d", "out_channels": 3, "kernel": 3, "padding": "valid",
+          "bias": false },
+        { "id": "relu", "kind": "relu" },
+        { "id": "pool", "kind": "max_pool2d", "size": 2 },
+        { "id": "flat", "kind": "flatten" },
+        { "id": "fc", "kind": "dense", "units": 2 },
+    ] });
+    let network = Network::new(&NetworkSpec::from_json(&spec.to_string()).unwrap()).unwrap();
+    let (parameters, _) = network.initial(5);
+    let mut rng = Rng::new(9, "image");
+    let image = Tensor::from_fn([1, 6, 6], |_| rng.uniform());
+    (network, parameters, image)
+}
+
+#[test]
+fn a_deconvnet_reconstruction_is_the_transposed_filter_at_its_switch() {
+    let (network, parameters, image) = small_network();
+    let pixels = image.to_vec();
+    let weight = &network.parameters[0];
+    // HWIO with one input channel: [3, 3, 1, 3].
+    let kernel = &parameters[weight.offset..][..weight.shape.elements()];
+    for channel in 0..3 {
+        let tap = |i: usize, j: usize| kernel[(i * 3 + j) * 3 + channel];
+        let map = |y: usize, x: usize| {
+            let taps = (0..9).map(|k| (k / 3, k % 3));
+            taps.map(|(i, j)| pixels[(y + i) * 6 + x + j] * tap(i, j))
+                .sum::<f32>()
+                .max(0.0)
+        };
+        // The strongest pooled unit is the strongest position of the 4x4 map.
+        let positions = (0..16).map(|k| (k / 4, k % 4));
+        let (y, x) = positions
+            .max_by(|a, b| map(a.0, a.1).total_cmp(&map(b.0, b.1)))
+            .unwrap();
+        let activation = map(y, x);
+        assert!(
+            activation > 0.0,
+            "channel {channel} must be active for this test"
+        );
+        let mut expected = vec![0.0; 36];
+        for (i, j) in (0..9).map(|k| (k / 3, k % 3)) {
+            expected[(y + i) * 6 + x + j] = activation * tap(i, j);
+        }
+        let request = request(
+            &network,
+            "deconvnet",
+            ("pool", channel),
+            Some(&image),
+            &json!({}),
+        );
+        let recipe = find_visualization("deconvnet")
+            .unwrap()
+            .recipe(&request)
+            .unwrap();
+        let pictures = run(&recipe, &network, &parameters);
+        assert_eq!(pictures.len(), 3);
+        for picture in &pictures {
+            // The seed is positive and meets one rectifier, where its input was positive: here the
+            // three rules agree.
+            for (at, (found, wanted)) in picture.data.iter().zip(&expected).enumerate() {
+                assert!(
+                    (found - wanted).abs() <= 1e-6,
+                    "{}, pixel {at}: {found} instead of {wanted}",
+                    picture.title
+                );
+                assert_eq!(
+                    *wanted == 0.0,
+                    *found == 0.0,
+                    "nothing lands beside the switch"
+                );
+            }
+        }
+    }
+}
+
+/// Two rectifiers in a row: the rules differ, and guided is the gradient's mask on the deconvnet.
+#[test]
+fn the_three_rules_differ_behind_two_rectifiers() {
+    let spec = json!({ "name": "two", "input": [1, 8, 8], "classes": 2, "nodes": [
+        { "id": "conv1", "kind": "conv2d", "out_channels": 4, "kernel": 3, "padding": "same" },
+        { "id": "relu1", "kind": "relu" },
+        { "id": "conv2", "kind": "conv2d", "out_channels": 4, "kernel": 3, "padding": "same" },
+        { "id": "relu2", "kind": "relu" },
+        { "kind": "global_avg_pool2d" },
+        { "kind": "dense", "units": 2 },
+    ] });
+    let network = Network::new(&NetworkSpec::from_json(&spec.to_string()).unwrap()).unwrap();
+    let (parameters, _) = network.initial(3);
+    let mut rng = Rng::new(2, "image");
+    let image = Tensor::from_fn([1, 8, 8], |_| rng.uniform());
+    let request = request(
+        &network,
+        "deconvnet",
+        ("relu2", 1),
+        Some(&image),
+        &json!({ "from": "map" }),
+    );
+    let recipe = find_visualization("deconvnet")
+        .unwrap()
+        .recipe(&request)
+        .unwrap();
+    let pictures = run(&recipe, &network, &parameters);
+    let [deconvnet, gradient, guided] = [0, 1, 2].map(|i| pictures[i].data.clone());
+    assert_ne!(deconvnet, gradient);
+    assert_ne!(deconvnet, guided);
+    assert_ne!(gradient, guided);
+}
+
+#[test]
+fn saliency_is_the_measured_derivative() {
+    let (network, parameters, image) = small_network();
+    let request = request(
+        &network,
+        "saliency",
+        ("input", 0),
+        Some(&image),
+        &json!({ "class": 1 }),
+    );
+    let recipe = find_visualization("saliency")
+        .unwrap()
+        .recipe(&request)
+        .unwrap();
+    let map = &run(&recipe, &network, &parameters)[0].data;
+    let score = |image: &Tensor| {
+        let method = find_visualization("feature-maps").unwrap();
+        let last = network.layers.last().unwrap().id.clone();
+        let values = Values::check("feature-maps", &[], &Map::new()).unwrap();
+        let base = self::request(&network, "saliency", (&last, 0), Some(image), &json!({}));
+        let recipe = method.recipe(&Request { values, ..base }).unwrap();
+        f64::from(run(&recipe, &network, &parameters)[1].data[0])
+    };
+    let step = 1e-2;
+    for pixel in [0, 7, 14, 21, 35] {
+        let moved = |by: f32| {
+            let mut pixels = image.to_vec();
+            pixels[pixel] += by;
+            score(&Tensor::new([1, 6, 6], pixels).unwrap())
+        };
+        let measured = ((moved(step) - moved(-step)) / f64::from(2.0 * step)).abs();
+        let found = f64::from(map[pixel]);
+        assert!(
+            (measured - found).abs() < 1e-3,
+            "pixel {pixel}: {found}, measured {measured}"
+        );
+    }
+}
+
+/// A laboratory with the first architecture, trained for a moment on the first dataset.
+fn trained_lab() -> Lab<Cpu> {
+    let mut lab = block_on(Lab::new(Cpu::new(), None)).unwrap();
+    let options = json!({ "steps": 150, "batchSize": 32, "seed": 1 });
+    let job = lab
+        .begin_training(serde_json::from_value(options).unwrap())
+        .unwrap();
+    let mut now = 0.0;
+    while !block_on(lab.advance(job, now)).unwrap().done {
+        now += 20.0;
+    }
+    lab
+}
+
+fn visualize(lab: &mut Lab<Cpu>, options: Value, image: Option<Vec<f32>>) -> Vec<Picture> {
+    let options = serde_json::from_value(options).unwrap();
+    let job = block_on(lab.begin_visualization(options, image)).unwrap();
+    let mut now = 0.0;
+    loop {
+        let slice = block_on(lab.advance(job, now)).unwrap();
+        if slice.done {
+            return slice.pictures.unwrap();
+        }
+        now += 10.0;
+    }
+}
+
+#[test]
+fn optimized_images_excite_their_units_more_than_any_image_of_the_dataset() {
+    let mut lab = trained_lab();
+    let layers = lab.network().layers;
+    // The second convolution: far enough from the pixels to be worth an optimization.
+    let layer = &layers
+        .iter()
+        .filter(|layer| layer.kernel.is_some())
+        .nth(1)
+        .unwrap()
+        .id;
+    let mean = |tensor: &Tensor, channel: usize| {
+        let area: usize = tensor.shape().dims()[1..].iter().product();
+        tensor.to_vec()[channel * area..][..area]
+            .iter()
+            .sum::<f32>()
+            / area as f32
+    };
+    let images: Vec<Vec<f32>> = (0..300)
+        .map(|index| lab.example(index, Some("train")).unwrap().0)
+        .collect();
+    let maps: Vec<Tensor> = images
+        .iter()
+        .map(|image| block_on(lab.activations(layer, image.clone())).unwrap())
+        .collect();
+    for channel in 0..4 {
+        let best = maps
+            .iter()
+            .map(|map| mean(map, channel))
+            .fold(f32::NEG_INFINITY, f32::max);
+        let options = json!({
+            "method": "activation-maximization", "layer": layer, "channel": channel,
+            "steps": 128, "jitter": 1,
+        });
+        let pictures = visualize(&mut lab, options.clone(), None);
+        let image = pictures[0].data.clone();
+        assert!(image.iter().all(|x| (0.0..=1.0).contains(x)));
+        let found = mean(
+            &block_on(lab.activations(layer, image.clone())).unwrap(),
+            channel,
+        );
+        assert!(
+            found > best,
+            "{layer} unit {channel}: {found}, best image {best}"
+        );
+        assert_eq!(
+            visualize(&mut lab, options, None)[0].data,
+            image,
+            "same seed, same picture"
+        );
+    }
+}
+
+#[test]
+fn visualizing_never_changes_the_network() {
+    let mut lab = trained_lab();
+    let before = block_on(lab.parameters()).unwrap();
+    let (image, _) = lab.example(0, None).unwrap();
+    let layers = lab.network().layers;
+    for method in VISUALIZATIONS {
+        for layer in &layers {
+            let mut options = json!({ "method": method.id(), "layer": layer.id, "channel": 0 });
+            if method.fields().iter().any(|field| field.name == "steps") {
+                options["steps"] = json!(2);
+            }
+            let options = serde_json::from_value(options).unwrap();
+            match block_on(lab.begin_visualization(options, Some(image.clone()))) {
+                Ok(job) => {
+                    let slice = block_on(lab.finish(job)).unwrap();
+                    let pictures = slice.pictures.unwrap();
+                    assert!(!pictures.is_empty(), "{} of {}", method.id(), layer.id);
+                }
+                // Where a method does not apply it says so, naming the layer.
+                Err(refusal) => {
+                    assert!(refusal.to_string().contains(&layer.id), "{refusal}");
+                }
+            }
+        }
+    }
+    assert_eq!(block_on(lab.parameters()).unwrap(), before);
+}
+
+#[test]
+fn bad_requests_are_refused_with_a_sentence() {
+    let mut lab = block_on(Lab::new(Cpu::new(), None)).unwrap();
+    let layer = lab.network().layers[1].id.clone();
+    let image = lab.example(0, None).unwrap().0;
+    let mut refuse = |options: Value, image: Option<Vec<f32>>| {
+        let options = serde_json::from_value(options).unwrap();
+        block_on(lab.begin_visualization(options, image))
+            .unwrap_err()
+            .to_string()
+    };
+    let short = Some(vec![0.0; 3]);
+    for (options, image, sentence) in [
+        (
+            json!({ "method": "magic" }),
+            None,
+            "unknown visualization \"magic\"; known: ",
+        ),
+        (
+            json!({ "method": "deconvnet" }),
+            None,
+            "deconvnet: expected a layer, found none",
+        ),
+        (
+            json!({ "method": "deconvnet", "layer": "nowhere", "channel": 0 }),
+            None,
+            "unknown layer \"nowhere\"; known: input, ",
+        ),
+        (
+            json!({ "method": "deconvnet", "layer": layer, "channel": 99 }),
+            Some(image),
+            "channel of ",
+        ),
+        (
+            json!({ "method": "deconvnet", "layer": layer, "channel": 0 }),
+            short,
+            "image: expected 1x28x28 = 784 values, found 3",
+        ),
+        (
+            json!({ "method": "activation-maximization", "layer": layer, "channel": 0, "pace": 1 }),
+            None,
+            "unknown field \"activation-maximization.pace\"; known: steps, ",
+        ),
+    ] {
+        let found = refuse(options, image);
+        assert!(found.starts_with(sentence), "{found}");
+    }
+}
