@@ -23,8 +23,17 @@ pub mod ops;
 
 pub mod autodiff;
 
+pub mod nn;
+pub mod zoo;
+
 pub mod data;
 
 pub mod compile;
 
 pub mod backend;
+
+pub mod train;
+
+pub mod visualize;
+
+pub mod web;

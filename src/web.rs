@@ -1,0 +1,20 @@
+//! The boundary between the core and the page's worker: a [`Lab`] does everything the page can ask,
+//! `bindings` exports it to JavaScript, `messages` are the plain objects that cross, and the presenters
+//! draw live tiles into the page's canvases. Errors are reported here and nowhere else.
+//!
+//! [`Lab`] itself knows nothing of JavaScript, so that native tests drive what the page drives.
+
+#[cfg(target_arch = "wasm32")]
+mod bindings;
+mod lab;
+pub mod messages;
+#[cfg(target_arch = "wasm32")]
+mod present_cpu;
+#[cfg(target_arch = "wasm32")]
+mod present_gpu;
+mod tiles;
+mod work;
+
+pub use lab::{Image, Lab};
+pub use tiles::{Colors, Group, Mode, Placed, paint};
+pub use work::Slice;

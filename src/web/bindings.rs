@@ -1,0 +1,494 @@
+//! The class `Lab` of the JavaScript module: each method turns its arguments into the core's, makes
+//! one call, and turns the answer back. The worker makes one call at a time.
+
+use std::collections::BTreeMap;
+
+use js_sys::{Array, Float32Array, Object, Reflect, Uint8Array};
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast as _, JsValue};
+use web_sys::OffscreenCanvas;
+
+use crate::backend::Backend;
+use crate::backend::cpu::Cpu;
+use crate::backend::gpu::Gpu;
+use crate::error::{Error, Result};
+use crate::nn::NetworkSpec;
+use crate::tensor::Tensor;
+use crate::visualize::Picture;
+
+use super::lab::Lab;
+use super::messages::{Choice, Tile};
+use super::present_cpu::CpuPresenter;
+use super::present_gpu::GpuPresenter;
+use super::tiles::{Group, rgb_from_hex};
+use super::work::Slice;
+
+/// Draws groups of tiles into canvases.
+pub(super) trait Presenter<B: Backend> {
+    /// A canvas.
+    type View;
+    /// Takes over a canvas.
+    fn attach(&self, canvas: OffscreenCanvas) -> Result<Self::View>;
+    /// Changes a canvas's size, in pixels.
+    fn resize(&self, view: &mut Self::View, size: [u32; 2]) -> Result<()>;
+    /// Prepares for drawing these groups; called when they or the size change.
+    fn layout(&self, view: &mut Self::View, groups: &[Group<B>]);
+    /// Draws them as they are now.
+    fn draw(&self, view: &mut Self::View, groups: &[Group<B>], background: [f32; 3]) -> Result<()>;
+}
+
+/// A laboratory and its canvases.
+struct Desk<B: Backend, P: Presenter<B>> {
+    lab: Lab<B>,
+    presenter: P,
+    views: BTreeMap<String, Shown<B, P>>,
+}
+
+/// A canvas and what it shows.
+struct Shown<B: Backend, P: Presenter<B>> {
+    view: P::View,
+    tiles: Vec<Tile>,
+    background: [f32; 3],
+    /// The tiles' buffers; none after the network changed, until they are laid out again.
+    groups: Option<Vec<Group<B>>>,
+}
+
+enum Any {
+    Cpu(Box<Desk<Cpu, CpuPresenter>>),
+    Gpu(Box<Desk<Gpu, GpuPresenter>>),
+}
+
+/// Makes the same call on whichever backend it is.
+macro_rules! with_desk {
+    ($any:expr, $desk:ident => $call:expr) => {
+        match $any {
+            Any::Cpu($desk) => $call,
+            Any::Gpu($desk) => $call,
+        }
+    };
+}
+
+type Js<T = JsValue> = std::result::Result<T, JsValue>;
+
+/// Everything the page can ask of the core.
+#[wasm_bindgen(js_name = Lab)]
+#[expect(
+    missing_debug_implementations,
+    reason = "JavaScript sees an opaque object"
+)]
+pub struct JsLab(Any);
+
+#[wasm_bindgen(js_class = Lab)]
+impl JsLab {
+    /// Brings up a backend ("webgpu", "cpu", or whichever suits) with default data and network.
+    pub async fn create(backend: Option<String>) -> Js<JsLab> {
+        console_error_panic_hook::set_once();
+        open(backend.as_deref()).await.map(Self).map_err(js_error)
+    }
+
+    /// See [`Lab::info`].
+    pub fn info(&self) -> Js {
+        with_desk!(&self.0, desk => to_js(&desk.lab.info()))
+    }
+
+    /// See [`Lab::catalog`].
+    pub fn catalog(&self) -> Js {
+        let catalog = with_desk!(&self.0, desk => desk.lab.catalog());
+        to_js(&catalog.map_err(js_error)?)
+    }
+
+    /// See [`Lab::dataset`].
+    pub fn dataset(&self) -> Js {
+        with_desk!(&self.0, desk => to_js(&desk.lab.dataset()))
+    }
+
+    /// See [`Lab::network`].
+    pub fn network(&self) -> Js {
+        with_desk!(&self.0, desk => to_js(&desk.lab.network()))
+    }
+
+    /// See [`Lab::set_dataset`].
+    #[wasm_bindgen(js_name = setDataset)]
+    pub async fn set_dataset(&mut self, choice: JsValue) -> Js {
+        let choice: Choice = from_js(choice)?;
+        let info = with_desk!(&mut self.0, desk => {
+            let info = desk.lab.set_dataset(&choice).await;
+            desk.forget_groups();
+            info
+        });
+        to_js(&info.map_err(js_error)?)
+    }
+
+    /// See [`Lab::set_dataset_files`]; `files` is an array of `{ name, bytes: Uint8Array }`.
+    #[wasm_bindgen(js_name = setDatasetFiles)]
+    pub async fn set_dataset_files(&mut self, name: String, files: Array) -> Js {
+        let mut owned = Vec::new();
+        for file in files.iter() {
+            let file_name = Reflect::get(&file, &"name".into())?
+                .as_string()
+                .unwrap_or_default();
+            let bytes = Reflect::get(&file, &"bytes".into())?.dyn_into::<Uint8Array>()?;
+            owned.push((file_name, bytes.to_vec()));
+        }
+        let files: Vec<(String, &[u8])> = owned
+            .iter()
+            .map(|(name, bytes)| (name.clone(), bytes.as_slice()))
+            .collect();
+        let info = with_desk!(&mut self.0, desk => {
+            let info = desk.lab.set_dataset_files(&name, &files).await;
+            desk.forget_groups();
+            info
+        });
+        to_js(&info.map_err(js_error)?)
+    }
+
+    /// See [`Lab::set_network`] and [`Lab::set_network_spec`].
+    #[wasm_bindgen(js_name = setNetwork)]
+    pub async fn set_network(&mut self, choice: JsValue) -> Js {
+        let spec = Reflect::get(&choice, &"spec".into())?;
+        let info = if spec.is_undefined() {
+            let choice: Choice = from_js(choice)?;
+            with_desk!(&mut self.0, desk => desk.lab.set_network(choice).await)
+        } else {
+            let spec: NetworkSpec = from_js(spec)?;
+            with_desk!(&mut self.0, desk => desk.lab.set_network_spec(spec).await)
+        };
+        with_desk!(&mut self.0, desk => desk.forget_groups());
+        to_js(&info.map_err(js_error)?)
+    }
+
+    /// Begins a job: "train", "evaluate" or "visualize".
+    pub async fn begin(&mut self, kind: String, options: JsValue) -> Js<u32> {
+        let id = match kind.as_str() {
+            "train" => {
+                let options = from_js(options)?;
+                with_desk!(&mut self.0, desk => desk.lab.begin_training(options))
+            }
+            "evaluate" => {
+                let options = from_js(options)?;
+                with_desk!(&mut self.0, desk => desk.lab.begin_evaluation(options).await)
+            }
+            "visualize" => {
+                // The image does not pass through serde.
+                let image = Reflect::get(&options, &"image".into())?;
+                let image = image
+                    .dyn_into::<Float32Array>()
+                    .ok()
+                    .map(|image| image.to_vec());
+                let rest = Object::assign(&Object::new(), options.unchecked_ref());
+                Reflect::delete_property(&rest, &"image".into())?;
+                let options = from_js(rest.into())?;
+                with_desk!(&mut self.0, desk =>
+                    desk.lab.begin_visualization(options, image).await)
+            }
+            _ => Err(Error::unknown(
+                "job",
+                kind,
+                ["train", "evaluate", "visualize"],
+            )),
+        };
+        id.map_err(js_error)
+    }
+
+    /// See [`Lab::advance`].
+    pub async fn advance(&mut self, job: u32) -> Js {
+        let now = js_sys::Date::now();
+        let slice = with_desk!(&mut self.0, desk => desk.lab.advance(job, now).await);
+        js_from_slice(slice.map_err(js_error)?)
+    }
+
+    /// See [`Lab::finish`].
+    pub async fn finish(&mut self, job: u32) -> Js {
+        let slice = with_desk!(&mut self.0, desk => desk.lab.finish(job).await);
+        js_from_slice(slice.map_err(js_error)?)
+    }
+
+    /// See [`Lab::reset`].
+    pub fn reset(&mut self, seed: Option<u32>) -> Js<()> {
+        with_desk!(&mut self.0, desk => desk.lab.reset(seed)).map_err(js_error)
+    }
+
+    /// See [`Lab::predict`].
+    pub async fn predict(&self, image: Float32Array) -> Js<Float32Array> {
+        let found = with_desk!(&self.0, desk => desk.lab.predict(image.to_vec()).await);
+        Ok(Float32Array::from(found.map_err(js_error)?.as_slice()))
+    }
+
+    /// See [`Lab::example`].
+    pub fn example(&self, index: usize, split: Option<String>) -> Js {
+        let found = with_desk!(&self.0, desk => desk.lab.example(index, split.as_deref()));
+        let (image, label) = found.map_err(js_error)?;
+        let image = Float32Array::from(image.as_slice());
+        object(&[("image", image.into()), ("label", (label as f64).into())])
+    }
+
+    /// See [`Lab::activations`].
+    pub async fn activations(&self, layer: String, image: Float32Array) -> Js {
+        let image = image.to_vec();
+        let found = with_desk!(&self.0, desk => desk.lab.activations(&layer, image).await);
+        js_from_tensor(&found.map_err(js_error)?)
+    }
+
+    /// See [`Lab::parameters`].
+    pub async fn parameters(&self) -> Js {
+        let named = with_desk!(&self.0, desk => desk.lab.parameters().await);
+        let all = Object::new();
+        for (name, tensor) in named.map_err(js_error)? {
+            Reflect::set(&all, &name.into(), &js_from_tensor(&tensor)?)?;
+        }
+        Ok(all.into())
+    }
+
+    /// See [`Lab::set_parameters`]; the argument is like the answer of `parameters`.
+    #[wasm_bindgen(js_name = setParameters)]
+    pub async fn set_parameters(&mut self, parameters: Object) -> Js<()> {
+        let mut named = Vec::new();
+        for name in Object::keys(&parameters).iter() {
+            let tensor = tensor_from_js(&Reflect::get(&parameters, &name)?)?;
+            named.push((name.as_string().unwrap_or_default(), tensor));
+        }
+        with_desk!(&mut self.0, desk => desk.lab.set_parameters(&named).await).map_err(js_error)
+    }
+
+    /// See [`Lab::counters`].
+    pub fn counters(&self) -> Js {
+        with_desk!(&self.0, desk => to_js(&desk.lab.counters()))
+    }
+
+    /// Takes over a canvas to draw tiles into.
+    #[wasm_bindgen(js_name = attachCanvas)]
+    pub fn attach_canvas(&mut self, view: String, canvas: OffscreenCanvas) -> Js<()> {
+        with_desk!(&mut self.0, desk => desk.attach(view, canvas)).map_err(js_error)
+    }
+
+    /// Changes a canvas's size, in device pixels.
+    #[wasm_bindgen(js_name = resizeCanvas)]
+    pub fn resize_canvas(&mut self, view: String, width: u32, height: u32) -> Js<()> {
+        with_desk!(&mut self.0, desk => desk.resize(&view, [width, height])).map_err(js_error)
+    }
+
+    /// Says what a view shows on which background (`#rrggbb`).
+    #[wasm_bindgen(js_name = setTiles)]
+    pub fn set_tiles(&mut self, view: String, tiles: JsValue, background: String) -> Js<()> {
+        let tiles: Vec<Tile> = from_js(tiles)?;
+        with_desk!(&mut self.0, desk => desk.set_tiles(&view, tiles, &background)).map_err(js_error)
+    }
+
+    /// See [`Lab::set_probe`].
+    #[wasm_bindgen(js_name = setProbe)]
+    pub fn set_probe(&mut self, image: Float32Array) -> Js<()> {
+        with_desk!(&mut self.0, desk => desk.lab.set_probe(image.to_vec())).map_err(js_error)
+    }
+
+    /// Runs the probe's forward pass and draws all views.
+    pub async fn present(&mut self) -> Js<()> {
+        with_desk!(&mut self.0, desk => desk.present()).map_err(js_error)
+    }
+
+    /// See [`Lab::ranges`].
+    pub async fn ranges(&self) -> Js {
+        let ranges = with_desk!(&self.0, desk => desk.lab.ranges().await);
+        let all = Object::new();
+        for (layer, [low, high]) in ranges.map_err(js_error)? {
+            let pair = Array::of2(&f64::from(low).into(), &f64::from(high).into());
+            Reflect::set(&all, &layer.into(), &pair)?;
+        }
+        Ok(all.into())
+    }
+}
+
+/// The backend that was asked for; else a real GPU; else the CPU, and why.
+async fn open(wanted: Option<&str>) -> Result<Any> {
+    let cpu = async |note: Option<String>| {
+        let lab = Lab::new(Cpu::new(), note).await?;
+        let desk = Desk {
+            lab,
+            presenter: CpuPresenter::new()?,
+            views: BTreeMap::new(),
+        };
+        Ok(Any::Cpu(Box::new(desk)))
+    };
+    match wanted {
+        Some("cpu") => return cpu(None).await,
+        Some("webgpu") | None => {}
+        Some(name) => return Err(Error::unknown("backend", name, ["webgpu", "cpu"])),
+    }
+    let gpu = match Gpu::new(None).await {
+        Ok(gpu) if wanted.is_none() && gpu.adapter().software => {
+            let note = format!(
+                "The only WebGPU adapter here is software ({}), which is slower than the CPU \
+                 backend.",
+                gpu.adapter().name
+            );
+            return cpu(Some(note)).await;
+        }
+        Ok(gpu) => gpu,
+        Err(refusal) if wanted.is_none() => {
+            return cpu(Some(format!("No WebGPU adapter was found ({refusal})."))).await;
+        }
+        Err(refusal) => return Err(refusal),
+    };
+    let presenter = GpuPresenter::new(gpu.clone())?;
+    let lab = Lab::new(gpu, None).await?;
+    Ok(Any::Gpu(Box::new(Desk {
+        lab,
+        presenter,
+        views: BTreeMap::new(),
+    })))
+}
+
+impl<B: Backend, P: Presenter<B>> Desk<B, P> {
+    fn attach(&mut self, name: String, canvas: OffscreenCanvas) -> Result<()> {
+        let view = self.presenter.attach(canvas)?;
+        let shown = Shown {
+            view,
+            tiles: Vec::new(),
+            background: [0.0; 3],
+            groups: None,
+        };
+        self.views.insert(name, shown);
+        Ok(())
+    }
+
+    fn shown(&mut self, name: &str) -> Result<&mut Shown<B, P>> {
+        let known: Vec<String> = self.views.keys().cloned().collect();
+        self.views
+            .get_mut(name)
+            .ok_or_else(|| Error::unknown("view", name, known.iter().map(String::as_str)))
+    }
+
+    fn resize(&mut self, name: &str, size: [u32; 2]) -> Result<()> {
+        self.shown(name)?;
+        if let Some(shown) = self.views.get_mut(name) {
+            self.presenter.resize(&mut shown.view, size)?;
+            shown.groups = None;
+        }
+        Ok(())
+    }
+
+    fn set_tiles(&mut self, name: &str, tiles: Vec<Tile>, background: &str) -> Result<()> {
+        let background = rgb_from_hex(background)
+            .ok_or_else(|| Error::mismatch("background", "a color #rrggbb", background))?;
+        let groups = self.lab.resolve(&tiles)?;
+        self.shown(name)?;
+        if let Some(shown) = self.views.get_mut(name) {
+            self.presenter.layout(&mut shown.view, &groups);
+            (shown.tiles, shown.background, shown.groups) = (tiles, background, Some(groups));
+        }
+        Ok(())
+    }
+
+    /// After the network may have changed: its buffers are others now.
+    fn forget_groups(&mut self) {
+        self.views
+            .values_mut()
+            .for_each(|shown| shown.groups = None);
+    }
+
+    fn present(&mut self) -> Result<()> {
+        self.lab.run_probe()?;
+        for shown in self.views.values_mut() {
+            if shown.groups.is_none() {
+                // Tiles of a network that is gone show nothing until the page lays out the new one.
+                let groups = self.lab.resolve(&shown.tiles).unwrap_or_default();
+                self.presenter.layout(&mut shown.view, &groups);
+                shown.groups = Some(groups);
+            }
+            let groups = shown.groups.as_deref().unwrap_or_default();
+            self.presenter
+                .draw(&mut shown.view, groups, shown.background)?;
+        }
+        Ok(())
+    }
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is what map_err hands over"
+)]
+fn js_error(error: Error) -> JsValue {
+    js_sys::Error::new(&error.to_string()).into()
+}
+
+fn to_js(value: &impl Serialize) -> Js {
+    let serializer = serde_wasm_bindgen::Serializer::json_compatible();
+    value.serialize(&serializer).map_err(Into::into)
+}
+
+fn from_js<T: for<'de> Deserialize<'de>>(value: JsValue) -> Js<T> {
+    serde_wasm_bindgen::from_value(value).map_err(Into::into)
+}
+
+fn object(entries: &[(&str, JsValue)]) -> Js {
+    let object = Object::new();
+    for (key, value) in entries {
+        Reflect::set(&object, &(*key).into(), value)?;
+    }
+    Ok(object.into())
+}
+
+fn js_from_tensor(tensor: &Tensor) -> Js {
+    let shape: Array = tensor
+        .shape()
+        .dims()
+        .iter()
+        .map(|&extent| JsValue::from(extent as f64))
+        .collect();
+    let data = Float32Array::from(tensor.to_vec().as_slice());
+    object(&[("shape", shape.into()), ("data", data.into())])
+}
+
+fn tensor_from_js(value: &JsValue) -> Js<Tensor> {
+    let shape: Vec<usize> = from_js(Reflect::get(value, &"shape".into())?)?;
+    let data = Reflect::get(value, &"data".into())?
+        .dyn_into::<Float32Array>()?
+        .to_vec();
+    let elements = shape
+        .iter()
+        .try_fold(1_usize, |n, &extent| n.checked_mul(extent));
+    if elements != Some(data.len()) {
+        let expected = format!("values for shape {shape:?}");
+        return Err(js_error(Error::mismatch(
+            "tensor",
+            expected,
+            data.len().to_string(),
+        )));
+    }
+    Tensor::new(shape.as_slice(), data).map_err(js_error)
+}
+
+fn js_from_slice(slice: Slice) -> Js {
+    let report = match (slice.trained, slice.evaluation) {
+        (Some(step), _) => to_js(&step)?,
+        (None, Some(evaluation)) => to_js(&evaluation)?,
+        (None, None) => JsValue::UNDEFINED,
+    };
+    let pictures = match slice.pictures {
+        Some(pictures) => pictures
+            .iter()
+            .map(js_from_picture)
+            .collect::<Js<Array>>()?
+            .into(),
+        None => JsValue::UNDEFINED,
+    };
+    object(&[
+        ("done", slice.done.into()),
+        ("fraction", slice.fraction.into()),
+        ("note", slice.note.into()),
+        ("steps", to_js(&slice.steps)?),
+        ("report", report),
+        ("pictures", pictures),
+    ])
+}
+
+fn js_from_picture(picture: &Picture) -> Js {
+    object(&[
+        ("title", picture.title.as_str().into()),
+        ("width", (picture.width as f64).into()),
+        ("height", (picture.height as f64).into()),
+        ("channels", (picture.channels as f64).into()),
+        ("data", Float32Array::from(picture.data.as_slice()).into()),
+        ("signed", picture.signed.into()),
+    ])
+}

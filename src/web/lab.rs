@@ -1,0 +1,464 @@
+//! Everything the page can ask, on one backend: a dataset, a network in training, its probe for live
+//! pictures, and the jobs under way. Calls come one at a time; long work is a job that the caller
+//! advances in slices, and the clock is the caller's.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use serde_json::{Map, Value};
+
+use crate::backend::Backend;
+use crate::data::{self, DATASETS, Dataset};
+use crate::error::{Error, Result};
+use crate::field::{Field, Values};
+use crate::nn::{LAYERS, Network, NetworkSpec};
+use crate::tensor::Tensor;
+use crate::train::{Loaded, OPTIMIZERS, Probe, Session};
+use crate::visualize::VISUALIZATIONS;
+use crate::zoo::ARCHITECTURES;
+
+use super::messages::{
+    ArchitectureEntry, Catalog, Choice, Counters, DatasetInfo, Entry, Info, LayerMessage,
+    MethodEntry, MethodNeeds, NetworkInfo, Tile,
+};
+use super::tiles::{Group, layer_index, resolve};
+use super::work::Work;
+
+/// An image as scripts give it: c·h·w values in 0..1.
+pub type Image = Vec<f32>;
+
+/// How the current network was chosen.
+#[derive(Debug, Clone)]
+enum Chosen {
+    /// From the registry.
+    Architecture(Choice),
+    /// From a spec.
+    Spec(NetworkSpec),
+}
+
+/// The laboratory on one backend.
+#[derive(Debug)]
+pub struct Lab<B: Backend> {
+    backend: B,
+    note: Option<String>,
+    pub(super) session: Session<B>,
+    probe: Probe<B>,
+    probe_image: Tensor,
+    chosen: Chosen,
+    seed: u64,
+    pub(super) jobs: BTreeMap<u32, Work<B>>,
+    pub(super) next_job: u32,
+}
+
+impl<B: Backend> Lab<B> {
+    /// A laboratory with the first dataset and the first architecture of their registries. `note`
+    /// says why this backend was chosen.
+    ///
+    /// # Errors
+    /// When the backend has no room for them.
+    pub async fn new(backend: B, note: Option<String>) -> Result<Self> {
+        let dataset = data::generate(DATASETS[0].id, &Map::new())?;
+        let data = Rc::new(Loaded::new(&backend, dataset)?);
+        let choice = Choice {
+            id: ARCHITECTURES[0].id.to_owned(),
+            options: Map::new(),
+        };
+        let chosen = Chosen::Architecture(choice);
+        let network = network_for(&chosen, &data.dataset)?;
+        let session = Session::new(&backend, data, network, 0)?;
+        let probe = session.probe().await?;
+        let probe_image = session.data().dataset.test.image(0)?;
+        let jobs = BTreeMap::new();
+        Ok(Self {
+            backend,
+            note,
+            session,
+            probe,
+            probe_image,
+            chosen,
+            seed: 0,
+            jobs,
+            next_job: 0,
+        })
+    }
+
+    /// What it runs on.
+    pub fn info(&self) -> Info {
+        let adapter = self.backend.adapter();
+        Info {
+            backend: adapter.backend.into(),
+            adapter: adapter.name,
+            software: adapter.software,
+            version: env!("CARGO_PKG_VERSION").into(),
+            note: self.note.clone(),
+        }
+    }
+
+    /// Everything that can be chosen.
+    ///
+    /// # Errors
+    /// When a registry entry does not build at its own defaults.
+    pub fn catalog(&self) -> Result<Catalog> {
+        let entry = |id: &str, name: &str, doc: &str, fields: Vec<Field>| Entry {
+            id: id.into(),
+            name: name.into(),
+            doc: doc.into(),
+            fields,
+        };
+        let datasets = DATASETS
+            .iter()
+            .map(|d| entry(d.id, d.name, d.doc, (d.fields)()));
+        let optimizers = OPTIMIZERS
+            .iter()
+            .map(|o| entry(o.id, o.name, o.doc, (o.fields)()));
+        let layers = LAYERS
+            .iter()
+            .map(|l| entry(l.id, l.id, l.doc, (l.fields)()));
+        let visualizations = VISUALIZATIONS.iter().map(|method| {
+            let needs = method.needs();
+            MethodEntry {
+                id: method.id().into(),
+                name: method.name().into(),
+                doc: method.doc().into(),
+                fields: method.fields(),
+                needs: MethodNeeds {
+                    layer: needs.layer,
+                    channel: needs.channel,
+                    image: needs.image,
+                },
+            }
+        });
+        Ok(Catalog {
+            datasets: datasets.collect(),
+            architectures: architectures()?,
+            layers: layers.collect(),
+            optimizers: optimizers.collect(),
+            schedules: Vec::new(),
+            augmentations: Vec::new(),
+            visualizations: visualizations.collect(),
+        })
+    }
+
+    /// Generates a dataset and trains on it from now on. The network is rebuilt for its shape.
+    ///
+    /// # Errors
+    /// As [`data::generate`], or when no network fits; then everything stays as it was.
+    pub async fn set_dataset(&mut self, choice: &Choice) -> Result<DatasetInfo> {
+        self.use_dataset(data::generate(&choice.id, &choice.options)?)
+            .await
+    }
+
+    /// Loads a dataset from files and trains on it from now on.
+    ///
+    /// # Errors
+    /// As [`data::load_idx`], or when no network fits; then everything stays as it was.
+    pub async fn set_dataset_files(
+        &mut self,
+        name: &str,
+        files: &[(String, &[u8])],
+    ) -> Result<DatasetInfo> {
+        self.use_dataset(data::load_idx(name, files)?).await
+    }
+
+    async fn use_dataset(&mut self, dataset: Dataset) -> Result<DatasetInfo> {
+        let current = (self.chosen.clone(), network_for(&self.chosen, &dataset));
+        let (chosen, network) = match current {
+            (chosen, Ok(network)) => (chosen, network),
+            // The current network cannot take these images: the first that can.
+            (_, Err(refusal)) => {
+                let choices = ARCHITECTURES.iter().map(|architecture| {
+                    let id = architecture.id.to_owned();
+                    Chosen::Architecture(Choice {
+                        id,
+                        options: Map::new(),
+                    })
+                });
+                let fits = |chosen: Chosen| {
+                    network_for(&chosen, &dataset)
+                        .ok()
+                        .map(|network| (chosen, network))
+                };
+                choices.into_iter().find_map(fits).ok_or(refusal)?
+            }
+        };
+        let data = Rc::new(Loaded::new(&self.backend, dataset)?);
+        self.replace(data, chosen, network).await?;
+        Ok(self.dataset())
+    }
+
+    async fn replace(
+        &mut self,
+        data: Rc<Loaded<B>>,
+        chosen: Chosen,
+        network: Network,
+    ) -> Result<()> {
+        let session = Session::new(&self.backend, data, network, self.seed)?;
+        let probe = session.probe().await?;
+        let dataset = &session.data().dataset;
+        if self.probe_image.shape().dims() != dataset.shape
+            || !Rc::ptr_eq(session.data(), self.session.data())
+        {
+            self.probe_image = dataset.test.image(0)?;
+        }
+        self.jobs.clear();
+        self.session = session;
+        self.probe = probe;
+        self.chosen = chosen;
+        Ok(())
+    }
+
+    /// The current dataset.
+    pub fn dataset(&self) -> DatasetInfo {
+        let dataset = &self.session.data().dataset;
+        DatasetInfo {
+            name: dataset.name.clone(),
+            doc: dataset.doc.clone(),
+            classes: dataset.classes.clone(),
+            shape: dataset.shape,
+            train: dataset.train.len(),
+            test: dataset.test.len(),
+        }
+    }
+
+    /// Builds an architecture of the registry for the current dataset, with fresh weights.
+    ///
+    /// # Errors
+    /// When there is none of this name, a setting is wrong, or it cannot take the images; then the
+    /// network stays as it was.
+    pub async fn set_network(&mut self, choice: Choice) -> Result<NetworkInfo> {
+        self.use_network(Chosen::Architecture(choice)).await
+    }
+
+    /// Builds a network from its description, with fresh weights.
+    ///
+    /// # Errors
+    /// When the description is wrong or does not fit the dataset; then the network stays as it was.
+    pub async fn set_network_spec(&mut self, spec: NetworkSpec) -> Result<NetworkInfo> {
+        self.use_network(Chosen::Spec(spec)).await
+    }
+
+    async fn use_network(&mut self, chosen: Chosen) -> Result<NetworkInfo> {
+        let network = network_for(&chosen, &self.session.data().dataset)?;
+        self.replace(self.session.data().clone(), chosen, network)
+            .await?;
+        Ok(self.network())
+    }
+
+    /// The current network.
+    pub fn network(&self) -> NetworkInfo {
+        network_info(self.session.network())
+    }
+
+    /// Draws new weights and forgets all progress; without a seed, those of the last seed.
+    ///
+    /// # Errors
+    /// When the backend fails.
+    pub fn reset(&mut self, seed: Option<u32>) -> Result<()> {
+        self.seed = seed.map_or(self.seed, u64::from);
+        self.jobs.clear();
+        self.session.reset(self.seed)
+    }
+
+    /// Class probabilities of an image.
+    ///
+    /// # Errors
+    /// When its size or values are wrong, or the backend fails.
+    pub async fn predict(&self, image: Image) -> Result<Vec<f32>> {
+        self.probe.run(&self.image(image)?)?;
+        self.probe.probabilities().await
+    }
+
+    /// Image `index` of a split ("test" if none is named) and its label.
+    ///
+    /// # Errors
+    /// When there is no such split or image.
+    pub fn example(&self, index: usize, split: Option<&str>) -> Result<(Image, usize)> {
+        let split = self.session.data().split(split.unwrap_or("test"))?;
+        Ok((split.image(index)?.to_vec(), split.label(index)?))
+    }
+
+    /// A layer's activations for an image, `[c, h, w]`.
+    ///
+    /// # Errors
+    /// When there is no such layer, the image is wrong, or the backend fails.
+    pub async fn activations(&self, layer: &str, image: Image) -> Result<Tensor> {
+        let index = layer_index(self.session.network(), layer)?;
+        self.probe.run(&self.image(image)?)?;
+        self.probe.activations(self.session.network(), index).await
+    }
+
+    /// All parameters and running statistics, by name.
+    ///
+    /// # Errors
+    /// When the backend fails.
+    pub async fn parameters(&self) -> Result<Vec<(String, Tensor)>> {
+        self.session.parameters().await
+    }
+
+    /// Overwrites the named parameters.
+    ///
+    /// # Errors
+    /// As [`Session::set_parameters`].
+    pub async fn set_parameters(&mut self, named: &[(String, Tensor)]) -> Result<()> {
+        self.session.set_parameters(named).await
+    }
+
+    /// What was asked of the backend since the last call.
+    pub fn counters(&self) -> Counters {
+        let counters = self.backend.counters();
+        Counters {
+            dispatches: counters.dispatches as f64,
+            submits: counters.submits as f64,
+            buffers_created: counters.buffers_created as f64,
+            bind_groups_created: counters.bind_groups_created as f64,
+            bytes_written: counters.bytes_written as f64,
+            readbacks: counters.readbacks as f64,
+            gpu_bytes: counters.gpu_bytes as f64,
+        }
+    }
+
+    /// Chooses the image that live activations are shown for.
+    ///
+    /// # Errors
+    /// When its size is wrong.
+    pub fn set_probe(&mut self, image: Image) -> Result<()> {
+        self.probe_image = self.image(image)?;
+        Ok(())
+    }
+
+    /// Submits the forward pass of the probe image, before its tiles are drawn.
+    ///
+    /// # Errors
+    /// When the backend fails.
+    pub fn run_probe(&self) -> Result<()> {
+        self.probe.run(&self.probe_image)
+    }
+
+    /// What the tiles of a view show.
+    ///
+    /// # Errors
+    /// When a tile names something that the network does not have.
+    pub fn resolve(&self, tiles: &[Tile]) -> Result<Vec<Group<B>>> {
+        resolve(&self.session, &self.probe, tiles)
+    }
+
+    /// Each layer's smallest and largest activation for the probe image.
+    ///
+    /// # Errors
+    /// When the backend fails.
+    pub async fn ranges(&self) -> Result<Vec<(String, [f32; 2])>> {
+        self.run_probe()?;
+        let ranges = self.probe.ranges().await?;
+        let names = self
+            .session
+            .network()
+            .layers
+            .iter()
+            .map(|layer| layer.id.clone());
+        Ok(names.zip(ranges).collect())
+    }
+
+    /// An image of the dataset's shape.
+    pub(super) fn image(&self, image: Image) -> Result<Tensor> {
+        let shape = self.session.data().dataset.shape;
+        let found = image.len();
+        Tensor::new(shape, image).map_err(|_| {
+            let [c, h, w] = shape;
+            let expected = format!("{c}x{h}x{w} = {} values", c * h * w);
+            Error::mismatch("image", expected, found.to_string())
+        })
+    }
+}
+
+fn network_for(chosen: &Chosen, dataset: &Dataset) -> Result<Network> {
+    match chosen {
+        Chosen::Spec(spec) => {
+            if spec.input != dataset.shape || spec.classes < dataset.classes.len() {
+                let (shape, classes) = (dataset.shape, dataset.classes.len());
+                let expected = format!("input {shape:?} and {classes} classes, as the dataset has");
+                let found = format!("input {:?} and {} classes", spec.input, spec.classes);
+                return Err(Error::mismatch(
+                    format!("network {}", spec.name),
+                    expected,
+                    found,
+                ));
+            }
+            Network::new(spec)
+        }
+        Chosen::Architecture(Choice { id, options }) => {
+            let found = ARCHITECTURES
+                .iter()
+                .find(|architecture| architecture.id == id);
+            let architecture = found.ok_or_else(|| {
+                Error::unknown("architecture", id, ARCHITECTURES.iter().map(|a| a.id))
+            })?;
+            let values = Values::check(id, &(architecture.fields)(), options)?;
+            let spec = (architecture.spec)(&values, dataset.shape, dataset.classes.len())?;
+            Network::new(&spec)
+        }
+    }
+}
+
+fn architectures() -> Result<Vec<ArchitectureEntry>> {
+    ARCHITECTURES
+        .iter()
+        .map(|architecture| {
+            let fields = (architecture.fields)();
+            let values = Values::check(architecture.id, &fields, &Map::new())?;
+            let (input, classes) = (architecture.input, architecture.classes);
+            let network = Network::new(&(architecture.spec)(&values, input, classes)?)?;
+            let info = network_info(&network);
+            Ok(ArchitectureEntry {
+                id: architecture.id.into(),
+                name: architecture.name.into(),
+                doc: architecture.doc.into(),
+                fields,
+                family: architecture.family.into(),
+                input,
+                classes,
+                params: info.params,
+                macs: info.macs,
+            })
+        })
+        .collect()
+}
+
+fn network_info(network: &Network) -> NetworkInfo {
+    let layer = |layer: &crate::nn::LayerInfo| {
+        let weight = layer
+            .weight
+            .map(|index| network.parameters[index].shape.dims());
+        LayerMessage {
+            id: layer.id.clone(),
+            kind: layer.kind.to_string(),
+            doc: layer.doc.to_string(),
+            inputs: layer.inputs.clone(),
+            shape: layer.shape,
+            params: layer.params,
+            macs: layer.macs as f64,
+            receptive_field: layer.receptive_field.size.into_iter().max().unwrap_or(1),
+            kernel: match weight {
+                Some(&[h, w, i, o]) => Some([o, i, h, w]),
+                _ => None,
+            },
+        }
+    };
+    let layers: Vec<LayerMessage> = network.layers.iter().map(layer).collect();
+    NetworkInfo {
+        name: network.spec.name.clone(),
+        params: layers.iter().map(|layer| layer.params).sum(),
+        macs: layers.iter().map(|layer| layer.macs).sum(),
+        layers,
+    }
+}
+
+/// Settings that arrive as `{ id, ...settings }`.
+pub(super) fn split_id(what: &'static str, mut given: Map<String, Value>) -> Result<Choice> {
+    match given.remove("id") {
+        Some(Value::String(id)) => Ok(Choice { id, options: given }),
+        other => {
+            let found = other.map_or_else(|| "none".to_owned(), |value| value.to_string());
+            Err(Error::mismatch(what, "an id", found))
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Draws live tiles into canvases from host memory, for the CPU backend.
+
+use wasm_bindgen::{Clamped, JsCast as _, JsValue};
+use web_sys::{ImageData, OffscreenCanvas, OffscreenCanvasRenderingContext2d};
+
+use crate::backend::cpu::Cpu;
+use crate::error::{Error, Result};
+
+use super::bindings::Presenter;
+use super::tiles::{Colors, Group, paint};
+
+/// Paints tiles.
+pub(super) struct CpuPresenter {
+    colors: Colors,
+}
+
+/// A canvas and its pixels.
+pub(super) struct CpuView {
+    canvas: OffscreenCanvas,
+    context: OffscreenCanvasRenderingContext2d,
+    pixels: Vec<u8>,
+}
+
+impl CpuPresenter {
+    pub(super) fn new() -> Result<Self> {
+        Ok(Self {
+            colors: Colors::load()?,
+        })
+    }
+}
+
+fn failed(value: &JsValue) -> Error {
+    Error::Backend {
+        backend: "cpu",
+        reason: format!("the canvas cannot be drawn on ({value:?})"),
+    }
+}
+
+impl Presenter<Cpu> for CpuPresenter {
+    type View = CpuView;
+
+    fn attach(&self, canvas: OffscreenCanvas) -> Result<CpuView> {
+        let context = canvas.get_context("2d").map_err(|error| failed(&error))?;
+        let context = context.ok_or_else(|| failed(&JsValue::NULL))?;
+        let context = context
+            .dyn_into::<OffscreenCanvasRenderingContext2d>()
+            .map_err(|error| failed(&error))?;
+        Ok(CpuView {
+            canvas,
+            context,
+            pixels: Vec::new(),
+        })
+    }
+
+    fn resize(&self, view: &mut CpuView, size: [u32; 2]) -> Result<()> {
+        let [width, height] = size.map(|extent| extent.clamp(1, 8192));
+        view.canvas.set_width(width);
+        view.canvas.set_height(height);
+        Ok(())
+    }
+
+    fn layout(&self, _: &mut CpuView, _: &[Group<Cpu>]) {}
+
+    fn draw(&self, view: &mut CpuView, groups: &[Group<Cpu>], background: [f32; 3]) -> Result<()> {
+        let (width, height) = (view.canvas.width(), view.canvas.height());
+        let size = [width as usize, height as usize];
+        let [r, g, b] = background.map(|channel| (channel * 255.0).round() as u8);
+        view.pixels.clear();
+        view.pixels
+            .extend([r, g, b, 255].iter().cycle().take(size[0] * size[1] * 4));
+        for group in groups {
+            let tiles = (group.tiles.as_slice(), group.mode);
+            let ((source, view_of), (range, range_of)) = (&group.source, &group.range);
+            let ranges: Vec<f32> = range.with_words(|words| {
+                let words = &words[range_of.offset..range_of.offset + range_of.words];
+                words.iter().copied().map(f32::from_bits).collect()
+            });
+            source.with_words(|words| {
+                let words = &words[view_of.offset..view_of.offset + view_of.words];
+                let floats = bytemuck::cast_slice(words);
+                paint(tiles, floats, &ranges, &self.colors, size, &mut view.pixels);
+            });
+        }
+        let image = ImageData::new_with_u8_clamped_array_and_sh(
+            Clamped(view.pixels.as_slice()),
+            width,
+            height,
+        )
+        .map_err(|error| failed(&error))?;
+        view.context
+            .put_image_data(&image, 0.0, 0.0)
+            .map_err(|error| failed(&error))
+    }
+}

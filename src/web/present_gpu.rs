@@ -1,0 +1,273 @@
+//! Draws live tiles from GPU buffers into canvases without reading them back: one render pass per
+//! view, one draw call per group of tiles (`shaders/tiles.wgsl`).
+
+use crate::backend::gpu::Gpu;
+use crate::error::{Error, Result};
+
+use super::bindings::Presenter;
+use super::tiles::{Colors, Group, Mode, Placed};
+
+/// What drawing needs that does not change.
+pub(super) struct GpuPresenter {
+    gpu: Gpu,
+    colors: Colors,
+    layout: wgpu::BindGroupLayout,
+    pipeline: wgpu::RenderPipeline,
+    format: wgpu::TextureFormat,
+}
+
+/// A canvas, and its tiles as they were laid out last.
+pub(super) struct GpuView {
+    surface: wgpu::Surface<'static>,
+    size: [u32; 2],
+    /// Bind group and number of tiles of each group.
+    groups: Vec<(wgpu::BindGroup, u32)>,
+}
+
+/// Canvases take this without conversion in every browser that has WebGPU.
+const FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Bgra8Unorm;
+
+impl GpuPresenter {
+    pub(super) fn new(gpu: Gpu) -> Result<Self> {
+        let device = gpu.device();
+        let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+            label: Some("tiles"),
+            source: wgpu::ShaderSource::Wgsl(include_str!("../../shaders/tiles.wgsl").into()),
+        });
+        let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+            label: Some("tiles"),
+            entries: &[0, 1, 2, 3].map(layout_entry),
+        });
+        let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some("tiles"),
+            bind_group_layouts: &[Some(&layout)],
+            immediate_size: 0,
+        });
+        let pipeline = device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
+            label: Some("tiles"),
+            layout: Some(&pipeline_layout),
+            vertex: wgpu::VertexState {
+                module: &module,
+                entry_point: Some("corner"),
+                compilation_options: wgpu::PipelineCompilationOptions::default(),
+                buffers: &[],
+            },
+            primitive: wgpu::PrimitiveState {
+                topology: wgpu::PrimitiveTopology::TriangleStrip,
+                ..Default::default()
+            },
+            depth_stencil: None,
+            multisample: wgpu::MultisampleState::default(),
+            fragment: Some(wgpu::FragmentState {
+                module: &module,
+                entry_point: Some("pixel"),
+                compilation_options: wgpu::PipelineCompilationOptions::default(),
+                targets: &[Some(FORMAT.into())],
+            }),
+            multiview_mask: None,
+            cache: None,
+        });
+        Ok(Self {
+            colors: Colors::load()?,
+            gpu,
+            layout,
+            pipeline,
+            format: FORMAT,
+        })
+    }
+
+    fn configure(&self, view: &GpuView) -> Result<()> {
+        let [width, height] = view.size;
+        let adapter = self.gpu.wgpu_adapter();
+        let Some(config) = view.surface.get_default_config(adapter, width, height) else {
+            return Err(failed("the canvas does not belong to this adapter"));
+        };
+        let config = wgpu::SurfaceConfiguration {
+            format: self.format,
+            ..config
+        };
+        view.surface.configure(self.gpu.device(), &config);
+        Ok(())
+    }
+
+    fn bind(&self, group: &Group<Gpu>, size: [u32; 2]) -> (wgpu::BindGroup, u32) {
+        let settings = settings_words(group.mode, group.range.1.words / 2, &self.colors, size);
+        let tiles: Vec<u32> = group.tiles.iter().flat_map(tile_words).collect();
+        let settings = self.filled("tile settings", &settings, wgpu::BufferUsages::UNIFORM);
+        let tiles = self.filled("tiles", &tiles, wgpu::BufferUsages::STORAGE);
+        let (source, view) = &group.source;
+        let (range, range_view) = &group.range;
+        let part = |buffer, view: &crate::program::View| {
+            wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                buffer,
+                offset: view.offset as u64 * 4,
+                size: std::num::NonZeroU64::new(view.words as u64 * 4),
+            })
+        };
+        let resources = [
+            part(source.raw(), view),
+            part(range.raw(), range_view),
+            tiles.as_entire_binding(),
+            settings.as_entire_binding(),
+        ];
+        let entries: Vec<_> = (0..)
+            .zip(resources)
+            .map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource })
+            .collect();
+        let bound = self
+            .gpu
+            .device()
+            .create_bind_group(&wgpu::BindGroupDescriptor {
+                label: Some("tiles"),
+                layout: &self.layout,
+                entries: &entries,
+            });
+        (bound, group.tiles.len() as u32)
+    }
+
+    fn filled(&self, label: &str, words: &[u32], usage: wgpu::BufferUsages) -> wgpu::Buffer {
+        let buffer = self.gpu.device().create_buffer(&wgpu::BufferDescriptor {
+            label: Some(label),
+            size: words.len() as u64 * 4,
+            usage: usage | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        self.gpu
+            .queue()
+            .write_buffer(&buffer, 0, bytemuck::cast_slice(words));
+        buffer
+    }
+}
+
+impl Presenter<Gpu> for GpuPresenter {
+    type View = GpuView;
+
+    fn attach(&self, canvas: web_sys::OffscreenCanvas) -> Result<GpuView> {
+        let size = [canvas.width().max(1), canvas.height().max(1)];
+        let target = wgpu::SurfaceTarget::OffscreenCanvas(canvas);
+        let surface = self.gpu.instance().create_surface(target);
+        let surface = surface.map_err(|error| failed(error.to_string()))?;
+        let view = GpuView {
+            surface,
+            size,
+            groups: Vec::new(),
+        };
+        self.configure(&view)?;
+        Ok(view)
+    }
+
+    fn resize(&self, view: &mut GpuView, size: [u32; 2]) -> Result<()> {
+        // Textures are limited; a canvas beyond that is scaled by the page.
+        view.size = size.map(|extent| extent.clamp(1, 8192));
+        self.configure(view)
+    }
+
+    fn layout(&self, view: &mut GpuView, groups: &[Group<Gpu>]) {
+        view.groups = groups
+            .iter()
+            .map(|group| self.bind(group, view.size))
+            .collect();
+    }
+
+    fn draw(&self, view: &mut GpuView, _: &[Group<Gpu>], background: [f32; 3]) -> Result<()> {
+        use wgpu::CurrentSurfaceTexture as Current;
+        let texture = match view.surface.get_current_texture() {
+            Current::Success(texture) | Current::Suboptimal(texture) => texture,
+            // Nothing to draw into this time; the next frame comes within a tenth of a second.
+            Current::Timeout | Current::Occluded => return Ok(()),
+            Current::Outdated | Current::Lost | Current::Validation => {
+                return self.configure(view);
+            }
+        };
+        let target = texture
+            .texture
+            .create_view(&wgpu::TextureViewDescriptor::default());
+        let mut encoder = self
+            .gpu
+            .device()
+            .create_command_encoder(&Default::default());
+        let [r, g, b] = background.map(f64::from);
+        let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+            label: Some("tiles"),
+            color_attachments: &[Some(wgpu::RenderPassColorAttachment {
+                view: &target,
+                depth_slice: None,
+                resolve_target: None,
+                ops: wgpu::Operations {
+                    load: wgpu::LoadOp::Clear(wgpu::Color { r, g, b, a: 1.0 }),
+                    store: wgpu::StoreOp::Store,
+                },
+            })],
+            ..Default::default()
+        });
+        pass.set_pipeline(&self.pipeline);
+        for (bound, n_tiles) in &view.groups {
+            pass.set_bind_group(0, bound, &[]);
+            pass.draw(0..4, 0..*n_tiles);
+        }
+        drop(pass);
+        self.gpu.queue().submit([encoder.finish()]);
+        self.gpu.queue().present(texture);
+        Ok(())
+    }
+}
+
+fn failed(reason: impl Into<String>) -> Error {
+    Error::Backend {
+        backend: "webgpu",
+        reason: reason.into(),
+    }
+}
+
+fn layout_entry(binding: u32) -> wgpu::BindGroupLayoutEntry {
+    let ty = match binding {
+        3 => wgpu::BufferBindingType::Uniform,
+        _ => wgpu::BufferBindingType::Storage { read_only: true },
+    };
+    wgpu::BindGroupLayoutEntry {
+        binding,
+        visibility: wgpu::ShaderStages::VERTEX_FRAGMENT,
+        ty: wgpu::BindingType::Buffer {
+            ty,
+            has_dynamic_offset: false,
+            min_binding_size: None,
+        },
+        count: None,
+    }
+}
+
+/// `Settings` of the shader.
+fn settings_words(mode: Mode, n_ranges: usize, colors: &Colors, size: [u32; 2]) -> Vec<u32> {
+    let mode = match mode {
+        Mode::Scaled => 0,
+        Mode::Symmetric => 1,
+        Mode::Gray => 2,
+        Mode::Rgb => 3,
+    };
+    let [width, height] = size.map(|extent| (extent as f32).to_bits());
+    let mut words = vec![width, height, mode, n_ranges as u32];
+    for [r, g, b] in colors.sequential.iter().chain(&colors.diverging) {
+        words.extend([*r, *g, *b, 1.0].map(f32::to_bits));
+    }
+    words
+}
+
+/// `Tile` of the shader.
+fn tile_words(tile: &Placed) -> [u32; 12] {
+    let [x, y, w, h] = tile.rect.map(f32::to_bits);
+    let [across, down] = tile.cells;
+    [
+        x,
+        y,
+        w,
+        h,
+        tile.base,
+        tile.stride_x,
+        tile.stride_y,
+        0,
+        across,
+        down,
+        0,
+        0,
+    ]
+}

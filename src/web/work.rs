@@ -1,0 +1,396 @@
+//! Jobs: training, evaluations and visualizations, each advanced in slices of about [`SLICE_MS`] so
+//! that requests and live pictures come between them.
+
+use crate::backend::Backend;
+use crate::error::{Error, Result};
+use crate::field::Values;
+use crate::train::{Evaluation, OPTIMIZERS, Plan, StepMetrics, find_optimizer};
+use crate::visualize::{Job, Picture, Request, find_visualization};
+
+use super::lab::{Image, Lab, split_id};
+use super::messages::{self, EvaluateOptions, StepEvent, TrainOptions, VisualizeOptions};
+use super::tiles::layer_index;
+
+/// Length of a slice, in milliseconds of wall clock.
+const SLICE_MS: f64 = 40.0;
+
+/// Work under way.
+#[derive(Debug)]
+pub(super) enum Work<B: Backend> {
+    Train(Training),
+    Evaluate(Evaluation<B>, Pace),
+    Visualize(Job<B>, Pace),
+}
+
+/// A training job.
+#[derive(Debug)]
+pub(super) struct Training {
+    plan: Plan,
+    prepared: bool,
+    /// The first step of this job, and the one before which it ends.
+    from: u32,
+    until: Option<u32>,
+    pace: Pace,
+    last: StepEvent,
+}
+
+/// How many units of work fit into a slice, learned from the slices so far.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pace {
+    /// When the last slice began, and how many units it had.
+    last: Option<(f64, u32)>,
+    units: u32,
+    /// Units per second of late.
+    speed: f64,
+}
+
+/// What a slice brought.
+#[derive(Debug, Default)]
+pub struct Slice {
+    /// Whether the job has ended; it is forgotten then.
+    pub done: bool,
+    /// Share done, 0 to 1; 0 for training without an end.
+    pub fraction: f64,
+    /// What it is doing, in a few words.
+    pub note: &'static str,
+    /// Training steps that were reported since the slice before.
+    pub steps: Vec<StepEvent>,
+    /// A training job's last step, at its end.
+    pub trained: Option<StepEvent>,
+    /// An evaluation's result, at its end.
+    pub evaluation: Option<messages::Evaluation>,
+    /// A visualization's pictures as they are now.
+    pub pictures: Option<Vec<Picture>>,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            last: None,
+            units: 1,
+            speed: 0.0,
+        }
+    }
+}
+
+impl Pace {
+    /// Notes that a slice begins at `now` milliseconds; returns how many units it should have.
+    fn begin(&mut self, now: f64, most: u32) -> u32 {
+        if let Some((before, units)) = self.last {
+            let took = (now - before).max(1.0);
+            let speed = f64::from(units) * 1000.0 / took;
+            // Follows changes within a few slices, without jumping at every hiccup.
+            self.speed = if self.speed == 0.0 {
+                speed
+            } else {
+                0.7 * self.speed + 0.3 * speed
+            };
+            let target = self.speed * SLICE_MS / 1000.0;
+            self.units = (target as u32).clamp(1, self.units * 2).min(most);
+        }
+        self.last = Some((now, self.units));
+        self.units
+    }
+}
+
+impl<B: Backend> Lab<B> {
+    /// Begins training; see [`TrainOptions`].
+    ///
+    /// # Errors
+    /// When an option is unknown, wrong or not offered.
+    pub fn begin_training(&mut self, options: TrainOptions) -> Result<u32> {
+        if options.schedule.is_some() || options.augmentations.is_some() {
+            let expected = "no schedule and no augmentations (none are offered yet)";
+            return Err(Error::mismatch("training options", expected, "one"));
+        }
+        let choice = match options.optimizer {
+            Some(given) => split_id("optimizer", given)?,
+            None => messages::Choice {
+                id: OPTIMIZERS[0].id.to_owned(),
+                options: serde_json::Map::new(),
+            },
+        };
+        let optimizer = find_optimizer(&choice.id)?;
+        let settings = Values::check(&choice.id, &(optimizer.fields)(), &choice.options)?;
+        let n = self.session.data().dataset.train.len();
+        let batch = options.batch_size.unwrap_or_else(|| 32.min(n));
+        if let Some(epochs) = options
+            .epochs
+            .filter(|epochs| !(*epochs > 0.0 && *epochs <= 1e6))
+        {
+            let expected = "a number above 0, at most 1,000,000";
+            return Err(Error::mismatch("epochs", expected, epochs.to_string()));
+        }
+        if let Some(seed) = options.seed {
+            self.reset(Some(seed))?;
+        }
+        if self
+            .jobs
+            .values()
+            .any(|work| matches!(work, Work::Train(_)))
+        {
+            return Err(Error::mismatch("training", "one run at a time", "a second"));
+        }
+        let by_epochs = options.epochs.map(|epochs| {
+            (epochs * f64::from(self.session.steps_per_epoch(batch)))
+                .round()
+                .max(1.0) as u32
+        });
+        let steps = match (by_epochs, options.steps) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        let from = self.session.step();
+        Ok(self.add(Work::Train(Training {
+            plan: Plan {
+                optimizer: choice.id,
+                settings,
+                batch,
+            },
+            prepared: false,
+            from,
+            until: steps.map(|steps| from.saturating_add(steps)),
+            pace: Pace::default(),
+            last: StepEvent {
+                step: from,
+                ..StepEvent::default()
+            },
+        })))
+    }
+
+    /// Begins an evaluation of a split.
+    ///
+    /// # Errors
+    /// When the split is unknown or the backend has no room.
+    pub async fn begin_evaluation(&mut self, options: EvaluateOptions) -> Result<u32> {
+        let split = options.split.as_deref().unwrap_or("test");
+        let evaluation = self.session.evaluation(split).await?;
+        Ok(self.add(Work::Evaluate(evaluation, Pace::default())))
+    }
+
+    /// Begins a visualization.
+    ///
+    /// # Errors
+    /// When the method, layer or channel is unknown, something it needs is missing, a setting is
+    /// wrong, or the method does not apply to the layer.
+    pub async fn begin_visualization(
+        &mut self,
+        options: VisualizeOptions,
+        image: Option<Image>,
+    ) -> Result<u32> {
+        let method = find_visualization(&options.method)?;
+        let network = self.session.network().clone();
+        let missing = |what: &str| Error::mismatch(method.id(), what, "none");
+        let needs = method.needs();
+        let layer = match &options.layer {
+            Some(id) => layer_index(&network, id)?,
+            None if needs.layer => return Err(missing("a layer")),
+            None => 0,
+        };
+        let channel = options.channel.unwrap_or(0);
+        let channels = network.layers[layer].shape[0];
+        if options.channel.is_none() && needs.channel {
+            return Err(missing("a channel"));
+        }
+        if needs.channel && channel >= channels {
+            let place = format!("channel of {}", network.layers[layer].id);
+            let expected = format!("an index below {channels}");
+            return Err(Error::mismatch(place, expected, channel.to_string()));
+        }
+        let image = match image {
+            Some(image) => Some(self.image(image)?),
+            None if needs.image => return Err(missing("an image")),
+            None => None,
+        };
+        let data = self.session.data().clone();
+        let request = Request {
+            network: &network,
+            normalization: (&data.normalization.0, &data.normalization.1),
+            layer,
+            channel,
+            image: image.as_ref(),
+            seed: options.seed.into(),
+            values: Values::check(method.id(), &method.fields(), &options.fields)?,
+        };
+        let job = Job::new(&self.session, method, &request).await?;
+        Ok(self.add(Work::Visualize(job, Pace::default())))
+    }
+
+    fn add(&mut self, work: Work<B>) -> u32 {
+        let id = self.next_job;
+        self.next_job += 1;
+        self.jobs.insert(id, work);
+        id
+    }
+
+    /// Does a slice of a job; `now` is in milliseconds.
+    ///
+    /// # Errors
+    /// When there is no such job (a new dataset or network ends all), or the backend fails; the job
+    /// is forgotten then.
+    pub async fn advance(&mut self, id: u32, now: f64) -> Result<Slice> {
+        let mut work = self.take(id)?;
+        let slice = match &mut work {
+            Work::Train(training) => self.advance_training(training, now).await?,
+            Work::Evaluate(evaluation, pace) => {
+                let done = evaluation.advance(pace.begin(now, 1000)).await?;
+                let report = if done {
+                    Some(evaluation.report().await?.into())
+                } else {
+                    None
+                };
+                let fraction = f64::from(evaluation.fraction());
+                let note = "evaluating";
+                Slice {
+                    done,
+                    fraction,
+                    note,
+                    evaluation: report,
+                    ..Slice::default()
+                }
+            }
+            Work::Visualize(job, pace) => {
+                let pictures = Some(job.advance(pace.begin(now, 256)).await?);
+                let (done, fraction) = (job.finished(), f64::from(job.fraction()));
+                Slice {
+                    done,
+                    fraction,
+                    note: "drawing",
+                    pictures,
+                    ..Slice::default()
+                }
+            }
+        };
+        if !slice.done {
+            self.jobs.insert(id, work);
+        }
+        Ok(slice)
+    }
+
+    async fn advance_training(&mut self, training: &mut Training, now: f64) -> Result<Slice> {
+        if !training.prepared {
+            self.session.prepare(&training.plan).await?;
+            training.prepared = true;
+            return Ok(Slice {
+                note: "preparing",
+                ..Slice::default()
+            });
+        }
+        let left = training
+            .until
+            .map_or(u32::MAX, |until| until - self.session.step());
+        if left == 0 {
+            return self.end_training(training).await;
+        }
+        let metrics = self
+            .session
+            .advance(training.pace.begin(now, left.min(128)))
+            .await?;
+        let steps = self.report(training, metrics);
+        let fraction = training.until.map_or(0.0, |until| {
+            f64::from(self.session.step() - training.from) / f64::from(until - training.from)
+        });
+        Ok(Slice {
+            fraction,
+            note: "training",
+            steps,
+            ..Slice::default()
+        })
+    }
+
+    async fn end_training(&mut self, training: &mut Training) -> Result<Slice> {
+        let metrics = self.session.drain().await?;
+        let steps = self.report(training, metrics);
+        let trained = Some(training.last);
+        Ok(Slice {
+            done: true,
+            fraction: 1.0,
+            note: "trained",
+            steps,
+            trained,
+            ..Slice::default()
+        })
+    }
+
+    fn report(&self, training: &mut Training, metrics: Vec<StepMetrics>) -> Vec<StepEvent> {
+        let per_epoch = f64::from(self.session.steps_per_epoch(training.plan.batch));
+        let images_per_second = training.pace.speed * training.plan.batch as f64;
+        let event = |metrics: StepMetrics| StepEvent {
+            step: metrics.step + 1,
+            epoch: f64::from(metrics.step + 1) / per_epoch,
+            loss: metrics.loss.into(),
+            accuracy: metrics.accuracy.into(),
+            images_per_second,
+        };
+        let events: Vec<StepEvent> = metrics.into_iter().map(event).collect();
+        training.last = events.last().copied().unwrap_or(training.last);
+        events
+    }
+
+    /// Ends a job now: training reports its last step, an evaluation what it found so far, a
+    /// visualization its pictures as they are.
+    ///
+    /// # Errors
+    /// When there is no such job, or the backend fails.
+    pub async fn finish(&mut self, id: u32) -> Result<Slice> {
+        let done = Slice {
+            done: true,
+            note: "stopped",
+            ..Slice::default()
+        };
+        match self.take(id)? {
+            Work::Train(mut training) => self.end_training(&mut training).await,
+            Work::Evaluate(evaluation, _) => {
+                let evaluation = Some(evaluation.report().await?.into());
+                Ok(Slice { evaluation, ..done })
+            }
+            Work::Visualize(job, _) => {
+                let fraction = f64::from(job.fraction());
+                Ok(Slice {
+                    fraction,
+                    pictures: Some(job.pictures().await?),
+                    ..done
+                })
+            }
+        }
+    }
+
+    fn take(&mut self, id: u32) -> Result<Work<B>> {
+        self.jobs.remove(&id).ok_or_else(|| {
+            Error::Canceled(format!(
+                "job {id}, which a new dataset, network or reset ended"
+            ))
+        })
+    }
+}
+
+impl From<crate::train::EvaluationReport> for messages::Evaluation {
+    fn from(report: crate::train::EvaluationReport) -> Self {
+        Self {
+            loss: report.loss.into(),
+            accuracy: report.accuracy.into(),
+            confusion: report.confusion,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Pace;
+
+    #[test]
+    fn slices_grow_until_they_take_their_time_and_no_longer() {
+        let mut pace = Pace::default();
+        let mut now = 0.0;
+        let mut units = 0;
+        for _ in 0..30 {
+            units = pace.begin(now, 1000);
+            now += f64::from(units) * 0.5;
+        }
+        assert!(
+            (70..=90).contains(&units),
+            "80 units of 0.5 ms are a slice of 40 ms: {units}"
+        );
+        assert_eq!(pace.begin(now, 7), 7);
+    }
+}
