@@ -56,7 +56,7 @@ pub struct Group<B: Backend> {
 ///
 /// # Errors
 /// When a tile names a layer, unit or kernel that the network does not have.
-pub fn resolve<B: Backend>(
+pub(super) fn resolve<B: Backend>(
     session: &Session<B>,
     probe: &Probe<B>,
     tiles: &[Tile],
@@ -182,7 +182,7 @@ pub struct Colors {
 }
 
 /// Anchors of each color map.
-pub const N_ANCHORS: usize = 9;
+const N_ANCHORS: usize = 9;
 
 impl Colors {
     /// The maps that the page uses too.

@@ -37,9 +37,13 @@ pub(super) struct Training {
 /// How many units of work fit into a slice, learned from the slices so far.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pace {
-    /// When the last slice began, and how many units it had.
-    last: Option<(f64, u32)>,
+    /// When the last slice began.
+    last: Option<f64>,
     units: u32,
+    /// Units that the device finished since then: those of the last slice, or, where a slice is
+    /// awaited one slice late, of the one before.
+    finished: u32,
+    late: bool,
     /// Units per second of late.
     speed: f64,
 }
@@ -74,11 +78,20 @@ impl Default for Pace {
 }
 
 impl Pace {
+    /// For work whose slices are awaited one slice late.
+    fn late() -> Self {
+        Self {
+            late: true,
+            ..Self::default()
+        }
+    }
+
     /// Notes that a slice begins at `now` milliseconds; returns how many units it should have.
     fn begin(&mut self, now: f64, most: u32) -> u32 {
-        if let Some((before, units)) = self.last {
+        let submitted = self.units;
+        if let Some(before) = self.last.filter(|_| self.finished > 0) {
             let took = (now - before).max(1.0);
-            let speed = f64::from(units) * 1000.0 / took;
+            let speed = f64::from(self.finished) * 1000.0 / took;
             // Follows changes within a few slices, without jumping at every hiccup.
             self.speed = if self.speed == 0.0 {
                 speed
@@ -86,9 +99,15 @@ impl Pace {
                 0.7 * self.speed + 0.3 * speed
             };
             let target = self.speed * SLICE_MS / 1000.0;
-            self.units = (target as u32).clamp(1, self.units * 2).min(most);
+            self.units = (target as u32).clamp(1, submitted * 2);
         }
-        self.last = Some((now, self.units));
+        self.units = self.units.min(most);
+        self.finished = match (self.late, self.last) {
+            (true, None) => 0,
+            (true, Some(_)) => submitted,
+            (false, _) => self.units,
+        };
+        self.last = Some(now);
         self.units
     }
 }
@@ -150,7 +169,7 @@ impl<B: Backend> Lab<B> {
             prepared: false,
             from,
             until: steps.map(|steps| from.saturating_add(steps)),
-            pace: Pace::default(),
+            pace: Pace::late(),
             last: StepEvent {
                 step: from,
                 ..StepEvent::default()

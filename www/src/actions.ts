@@ -199,6 +199,8 @@ export async function evaluate(): Promise<void> {
 function receive(event: LabEvent): void {
   switch (event.event) {
     case 'step':
+      // A script may start over from new weights.
+      if ((event.steps[0]?.step ?? 0) <= (app.latest?.step ?? 0)) forget();
       app.history.push(...event.steps);
       app.latest = event.steps.at(-1) ?? app.latest;
       app.historyVersion++;

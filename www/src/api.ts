@@ -1,7 +1,7 @@
 // The scripting interface: `globalThis.convscope`. It goes through the same client as the views, and what it
 // changes shows on the page. Images are Float32Arrays of c*h*w values in 0..1; tensors are NCHW and OIHW.
 
-import { attempt, client, networkPlaced, setDataset, setDatasetFiles, setNetwork } from './actions';
+import { client, networkPlaced, setDataset, setDatasetFiles, setNetwork } from './actions';
 import type {
   LabEvent,
   NetworkInfo,
@@ -40,36 +40,40 @@ function on<E extends 'step' | 'epoch' | 'state' | 'error'>(
   });
 }
 
+/** All that a script can do, but for `ready`. */
+const calls = {
+  info: () => client.call('info', []),
+  catalog: () => client.call('catalog', []),
+  setDataset: (choice: DatasetChoice) =>
+    'files' in choice
+      ? setDatasetFiles(choice.name, [...choice.files])
+      : setDataset({ id: choice.id, options: choice.options ?? {} }),
+  setNetwork: network,
+  train: (options: TrainOptions = {}) =>
+    client.call('train', [options.steps || options.epochs ? options : { ...options, epochs: 1 }]),
+  pause: () => client.call('pause', []),
+  reset: (seed?: number) => client.call('reset', [seed]),
+  evaluate: async (options: { split?: 'train' | 'test' } = {}) => {
+    const evaluation = await client.call('evaluate', [options]);
+    if (options.split !== 'train') app.evaluation = evaluation;
+    return evaluation;
+  },
+  predict: (image: Float32Array) => client.call('predict', [image]),
+  example: (index: number, split?: 'train' | 'test') => client.call('example', [index, split]),
+  activations: (layer: string, image: Float32Array): Promise<Tensor> =>
+    client.call('activations', [layer, image]),
+  parameters: () => client.call('parameters', []),
+  setParameters: (parameters: Record<string, Tensor>) => client.call('setParameters', [parameters]),
+  visualize: (method: string, options: VisualizeOptions = {}): Promise<Picture[]> =>
+    client.call('visualize', [`script-${scripts++}`, { ...options, method }]),
+  counters: () => client.call('counters', []),
+  on,
+};
+
+export type Convscope = typeof calls & { ready: Promise<void> };
+
+/** Puts the interface where scripts find it. */
 export function publish(ready: Promise<void>): void {
-  const convscope = {
-    ready,
-    info: () => client.call('info', []),
-    catalog: () => client.call('catalog', []),
-    setDataset: (choice: DatasetChoice) =>
-      'files' in choice
-        ? setDatasetFiles(choice.name, [...choice.files])
-        : setDataset({ id: choice.id, options: choice.options ?? {} }),
-    setNetwork: network,
-    train: (options: TrainOptions = {}) =>
-      client.call('train', [options.steps || options.epochs ? options : { ...options, epochs: 1 }]),
-    pause: () => client.call('pause', []),
-    reset: (seed?: number) => client.call('reset', [seed]),
-    evaluate: async (options: { split?: 'train' | 'test' } = {}) => {
-      const evaluation = await client.call('evaluate', [options]);
-      if (options.split !== 'train') app.evaluation = evaluation;
-      return evaluation;
-    },
-    predict: (image: Float32Array) => client.call('predict', [image]),
-    example: (index: number, split?: 'train' | 'test') => client.call('example', [index, split]),
-    activations: (layer: string, image: Float32Array): Promise<Tensor> =>
-      client.call('activations', [layer, image]),
-    parameters: () => client.call('parameters', []),
-    setParameters: (parameters: Record<string, Tensor>) => client.call('setParameters', [parameters]),
-    visualize: (method: string, options: VisualizeOptions = {}): Promise<Picture[]> =>
-      client.call('visualize', [`script-${scripts++}`, { ...options, method }]),
-    counters: () => client.call('counters', []),
-    on,
-  };
-  Object.defineProperty(globalThis, 'convscope', { value: Object.freeze(convscope), configurable: true });
-  void attempt(() => ready);
+  const convscope: Convscope = Object.freeze({ ready, ...calls });
+  Object.defineProperty(globalThis, 'convscope', { value: convscope, configurable: true });
 }

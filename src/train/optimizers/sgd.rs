@@ -12,7 +12,7 @@ pub(super) const INFO: OptimizerInfo = OptimizerInfo {
     fields: || {
         let momentum = "Share of the velocity that survives each step.";
         vec![
-            learning_rate(0.05),
+            learning_rate(0.01),
             Field::number("momentum", momentum, 0.0, 1.0, 0.9),
             weight_decay(),
         ]

@@ -103,6 +103,11 @@ function place(blocks: Block[], long: boolean): MapLayout {
   return { blocks, edges, width: size.width ?? 0, height: size.height ?? 0 };
 }
 
+/** The layers that share a block with this one, itself included. */
+export function blockOf(layers: Layer[], id: string): Layer[] {
+  return group(layers).find((members) => members.some((layer) => layer.id === id)) ?? [];
+}
+
 /** A layer joins its predecessor's block when it only reshapes or maps values and nothing else reads them. */
 function group(layers: Layer[]): Layer[][] {
   const readers = new Map<string, number>();

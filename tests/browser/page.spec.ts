@@ -1,0 +1,144 @@
+// The page as a person uses it, on WebGPU: train, pause, resume, step, reset, switch, refuse, reload.
+import { expect, open, reading, run, small, test } from './laboratory';
+
+test.beforeEach(async ({ page }) => {
+  await open(page, 'webgpu');
+  await small(page);
+});
+
+test('trains, pauses, resumes, steps and resets', async ({ page }) => {
+  const controls = run(page);
+  await controls.getByRole('button', { name: 'Train' }).click();
+  await expect.poll(() => reading(page, 'step'), { timeout: 60_000 }).toBeGreaterThan(3);
+  await controls.getByRole('button', { name: 'Pause' }).click();
+  await expect(controls.getByRole('button', { name: 'Train' })).toBeVisible();
+  const paused = await reading(page, 'step');
+  await page.waitForTimeout(500);
+  expect(await reading(page, 'step')).toBe(paused);
+
+  await controls.getByRole('button', { name: 'Step' }).click();
+  await expect.poll(() => reading(page, 'step')).toBe(paused + 1);
+  expect(await reading(page, 'loss')).toBeGreaterThan(0);
+
+  await controls.getByRole('button', { name: 'Train' }).click();
+  await expect.poll(() => reading(page, 'step')).toBeGreaterThan(paused + 1);
+  await controls.getByRole('button', { name: 'Pause' }).click();
+  await expect(controls.getByRole('button', { name: 'Train' })).toBeVisible();
+  await controls.getByRole('button', { name: 'Reset' }).click();
+  await expect.poll(() => reading(page, 'step')).toBe(0);
+});
+
+test('shows live tiles that change while training', async ({ page }) => {
+  const map = page.getByRole('region', { name: 'Network map' });
+  await expect
+    .poll(async () => (await page.evaluate(() => convscope.counters())).dispatches)
+    .toBeGreaterThan(0);
+  await page.waitForTimeout(1500);
+  const before = await map.screenshot();
+  await page.evaluate(() => convscope.train({ steps: 8 }));
+  await page.waitForTimeout(1500);
+  const after = await map.screenshot();
+  expect(after.equals(before)).toBe(false);
+});
+
+test('switches network and dataset, and trains each', async ({ page }) => {
+  const { datasets, architectures } = await page.evaluate(() => convscope.catalog());
+  const network = page.getByRole('combobox', { name: 'Network' });
+  for (const { id, input } of architectures.slice(0, 2)) {
+    expect(input).toHaveLength(3);
+    await network.selectOption(id);
+    await expect(network).toHaveValue(id);
+    await run(page).getByRole('button', { name: 'Step' }).click();
+    await expect.poll(() => reading(page, 'step'), { timeout: 60_000 }).toBe(1);
+  }
+  const other = datasets.at(-1);
+  await page.getByRole('combobox', { name: 'Dataset' }).selectOption(other?.id ?? '');
+  await expect(page.getByRole('status').filter({ hasText: '…' })).toHaveCount(0, { timeout: 60_000 });
+  await expect.poll(() => reading(page, 'step')).toBe(0);
+  await run(page).getByRole('button', { name: 'Step' }).click();
+  await expect.poll(() => reading(page, 'step'), { timeout: 60_000 }).toBe(1);
+});
+
+test('refuses files that are no dataset with a sentence, and keeps the dataset', async ({ page }) => {
+  const before = await page.getByRole('combobox', { name: 'Dataset' }).inputValue();
+  const files = page.getByLabel('Dataset files');
+  const bad = [
+    { name: 'notes.txt', content: Buffer.from('these are no images') },
+    {
+      name: 'train-images-idx3-ubyte',
+      content: Buffer.from([0, 0, 8, 3, 0, 0, 0, 9, 0, 0, 0, 28, 0, 0, 0, 28, 1, 2, 3]),
+    },
+    { name: 'empty-images-idx3-ubyte', content: Buffer.alloc(0) },
+  ];
+  for (const { name, content } of bad) {
+    await files.setInputFiles({
+      name,
+      mimeType: 'application/octet-stream',
+      buffer: content,
+    });
+    const refusal = page.getByRole('alert').filter({ hasText: name });
+    await expect(refusal).toContainText('The previous dataset stays.');
+    await expect(refusal).toContainText(/expected .*found /);
+  }
+  await expect(page.getByRole('combobox', { name: 'Dataset' })).toHaveValue(before);
+  await run(page).getByRole('button', { name: 'Step' }).click();
+  await expect.poll(() => reading(page, 'step')).toBe(1);
+});
+
+test('keeps its settings across a reload and says what is lost', async ({ page }) => {
+  const { architectures, optimizers } = await page.evaluate(() => convscope.catalog());
+  const second = architectures[1]?.id ?? '';
+  await page.getByRole('combobox', { name: 'Network' }).selectOption(second);
+  await expect(page.getByRole('combobox', { name: 'Network' })).toHaveValue(second);
+  await page.getByRole('combobox', { name: 'optimizer' }).selectOption(optimizers.at(-1)?.id ?? '');
+  await page.getByLabel('batch size').fill('16');
+  await page.getByLabel('batch size').press('Enter');
+  await run(page).getByRole('button', { name: 'Step' }).click();
+  await expect.poll(() => reading(page, 'step'), { timeout: 60_000 }).toBe(1);
+
+  await page.reload();
+  await page.evaluate(() => convscope.ready);
+  await expect(page.getByRole('combobox', { name: 'Network' })).toHaveValue(second);
+  await expect(page.getByRole('combobox', { name: 'optimizer' })).toHaveValue(optimizers.at(-1)?.id ?? '');
+  await expect(page.getByLabel('batch size')).toHaveValue('16');
+  await expect(page.getByText('do not outlive a reload')).toBeVisible();
+  expect(await reading(page, 'step')).toBe(0);
+});
+
+test('follows a drawing', async ({ page }) => {
+  const bars = page.getByRole('region', { name: 'Class probabilities' });
+  await expect(bars.getByRole('listitem').first()).toBeVisible();
+  const before = await bars.innerText();
+  const pad = page.getByRole('img', { name: /^The picture that flows/ });
+  const box = await pad.boundingBox();
+  if (!box) throw new Error('expected the draw pad to have a place');
+  await page.mouse.move(box.x + 40, box.y + 30);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 100, box.y + 40, { steps: 5 });
+  await page.mouse.move(box.x + 60, box.y + 110, { steps: 5 });
+  await page.mouse.up();
+  await expect(page.getByText('Your own picture.')).toBeVisible();
+  await expect.poll(() => bars.innerText()).not.toBe(before);
+});
+
+test('runs every method on a unit, visibly, and stops one', async ({ page }) => {
+  const { visualizations } = await page.evaluate(() => convscope.catalog());
+  const inspector = page.getByRole('complementary', { name: 'Inspector' });
+  for (const { name } of visualizations) {
+    const panel = inspector
+      .locator('details', {
+        has: page.getByRole('heading', { name, exact: true }),
+      })
+      .first();
+    await panel.getByRole('button', { name: 'Run' }).click();
+    const stop = panel.getByRole('button', { name: 'Stop' });
+    await expect(panel.getByRole('figure').first()).toBeVisible({
+      timeout: 60_000,
+    });
+    if (await stop.isVisible()) await stop.click({ timeout: 2000 }).catch(() => undefined);
+    await expect(panel.getByRole('button', { name: 'Run again' })).toBeVisible({
+      timeout: 60_000,
+    });
+    await expect(panel.getByRole('alert')).toHaveCount(0);
+  }
+});

@@ -1,0 +1,135 @@
+// The scripting interface, as the README promises it: everything the buttons do, through the same client.
+import { expect, open, small, test } from './laboratory';
+
+test('the CPU backend works and the page says so', async ({ page }) => {
+  await open(page, 'cpu');
+  const info = await page.evaluate(() => convscope.info());
+  expect(info.backend).toBe('cpu');
+  await expect(page.getByRole('banner')).toContainText('CPU');
+});
+
+test('without a choice, a software adapter gives way to the CPU backend, and the page says why', async ({
+  page,
+}) => {
+  await page.goto('./');
+  await page.waitForFunction(() => 'convscope' in globalThis);
+  await page.evaluate(() => convscope.ready);
+  const info = await page.evaluate(() => convscope.info());
+  test.skip(info.backend === 'webgpu', 'this machine has a real adapter');
+  expect(info.note).toBeTruthy();
+  await page.getByRole('button', { name: 'Help' }).click();
+  await expect(page.getByRole('dialog')).toContainText(info.note ?? '?');
+});
+
+for (const backend of ['webgpu', 'cpu'] as const) {
+  test(`drives everything from a script, ${backend}`, async ({ page }) => {
+    await open(page, backend);
+    await small(page);
+    const found = await page.evaluate(async () => {
+      const steps: number[] = [];
+      const off = convscope.on('step', (step) => steps.push((step as { step: number }).step));
+      const report = await convscope.train({
+        steps: 5,
+        batchSize: 16,
+        seed: 3,
+      });
+      off();
+      const evaluation = await convscope.evaluate({ split: 'test' });
+      const { image, label } = await convscope.example(0);
+      const probabilities = await convscope.predict(image);
+      const parameters = await convscope.parameters();
+      const catalog = await convscope.catalog();
+      const [name, tensor] = Object.entries(parameters)[0] ?? ['', { shape: [], data: new Float32Array() }];
+      await convscope.setParameters({
+        [name]: { shape: tensor.shape, data: tensor.data.map(() => 0.5) },
+      });
+      const changed = (await convscope.parameters())[name]?.data ?? [];
+      return {
+        steps,
+        report,
+        evaluation,
+        label,
+        sum: probabilities.reduce((sum, p) => sum + p, 0),
+        classes: probabilities.length,
+        zeroed: Array.from(changed).every((value) => value === 0.5),
+        methods: catalog.visualizations.map(({ id }) => id),
+        layer: name.slice(0, name.lastIndexOf('.')),
+      };
+    });
+    expect(found.steps).toEqual([1, 2, 3, 4, 5]);
+    expect(found.report.step).toBe(5);
+    expect(found.report.loss).toBeGreaterThan(0);
+    const counted = found.evaluation.confusion.flat().reduce((sum, count) => sum + count, 0);
+    expect(counted).toBe(100);
+    expect(found.sum).toBeCloseTo(1, 4);
+    expect(found.classes).toBe(found.evaluation.confusion.length);
+    expect(found.zeroed).toBe(true);
+    const shape = await page.evaluate(async (layer) => {
+      const { image } = await convscope.example(1);
+      return (await convscope.activations(layer, image)).shape;
+    }, found.layer);
+    expect(shape).toHaveLength(3);
+  });
+}
+
+test('rejects with a sentence', async ({ page }) => {
+  await open(page, 'cpu');
+  const sentences = await page.evaluate(async () => {
+    const sentence = (work: Promise<unknown>) =>
+      work.then(
+        () => 'no refusal',
+        (error: Error) => error.message,
+      );
+    return [
+      await sentence(convscope.setDataset({ id: 'nothing' })),
+      await sentence(convscope.setNetwork({ id: 'nothing' })),
+      await sentence(convscope.predict(new Float32Array(3))),
+      await sentence(convscope.train({ batchSize: 0, steps: 1 })),
+      await sentence(convscope.visualize('nothing', {})),
+    ];
+  });
+  for (const sentence of sentences) expect(sentence).toMatch(/expected|unknown/);
+});
+
+test('a newer visualization of a script does not wait for training, and training goes on', async ({
+  page,
+}) => {
+  await open(page, 'cpu');
+  await small(page);
+  const found = await page.evaluate(async () => {
+    const training = convscope.train({ epochs: 1000 });
+    const network = Object.keys(await convscope.parameters())[0] ?? '';
+    const layer = network.slice(0, network.lastIndexOf('.'));
+    const { visualizations } = await convscope.catalog();
+    const { image } = await convscope.example(0);
+    const method = visualizations[0]?.id ?? '';
+    const pictures = await convscope.visualize(method, {
+      layer,
+      channel: 0,
+      image,
+    });
+    await convscope.pause();
+    return { pictures: pictures.length, report: await training };
+  });
+  expect(found.pictures).toBeGreaterThan(0);
+  expect(found.report.step).toBeGreaterThan(0);
+});
+
+test('the steady state creates nothing and submits at most once a step', async ({ page }) => {
+  await open(page, 'webgpu');
+  await small(page);
+  const counters = await page.evaluate(async () => {
+    await convscope.train({ steps: 10, batchSize: 16 });
+    // Live pictures would add their own submits; a hidden page draws none.
+    Object.defineProperty(document, 'hidden', { value: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+    const before = (await convscope.train({ steps: 1, batchSize: 16 })).step;
+    await convscope.counters();
+    const after = (await convscope.train({ steps: 40, batchSize: 16 })).step;
+    return { ...(await convscope.counters()), steps: after - before };
+  });
+  expect(counters.steps).toBe(40);
+  expect(counters.buffersCreated).toBe(0);
+  expect(counters.bindGroupsCreated).toBe(0);
+  expect(counters.submits).toBeLessThanOrEqual(counters.steps);
+});
