@@ -1,6 +1,11 @@
 //! Descriptions of networks from outside: refused at the node that is wrong, in a sentence; never a
 //! panic; the same network after a round trip through JSON and after blocks are expanded.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
 use convscope::nn::{LAYERS, Network, NetworkSpec};
 use convscope::zoo;
 use proptest::prelude::*;

@@ -1,6 +1,11 @@
 //! What a user loses if training breaks: the same seed gives the same run, the GPU follows the CPU,
 //! a network fits its data, and steady state creates nothing.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
 mod common;
 
 use std::rc::Rc;

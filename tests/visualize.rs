@@ -2,6 +2,11 @@
 //! switch, computed here by hand; saliency is the derivative that finite differences measure; and an
 //! optimized image excites its unit more than any image of the dataset.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
 use convscope::backend::Backend as _;
 use convscope::backend::cpu::Cpu;
 use convscope::field::Values;

@@ -82,7 +82,7 @@ pub struct JsLab(Any);
 #[wasm_bindgen(js_class = Lab)]
 impl JsLab {
     /// Brings up a backend ("webgpu", "cpu", or whichever suits) with default data and network.
-    pub async fn create(backend: Option<String>) -> Js<JsLab> {
+    pub async fn create(backend: Option<String>) -> Js<Self> {
         console_error_panic_hook::set_once();
         open(backend.as_deref()).await.map(Self).map_err(js_error)
     }

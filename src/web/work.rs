@@ -72,6 +72,8 @@ impl Default for Pace {
         Self {
             last: None,
             units: 1,
+            finished: 0,
+            late: false,
             speed: 0.0,
         }
     }

@@ -42,7 +42,15 @@ impl Complaints {
     }
 
     /// Compares a tensor with its sum, norm and samples; `relative` is to its root mean square.
-    fn summary(&mut self, what: &str, found: &Tensor, expected: &Summary, relative: f64) {
+    /// Sample `i` may be off by `slack(i)` more.
+    fn summary(
+        &mut self,
+        what: &str,
+        found: &Tensor,
+        expected: &Summary,
+        relative: f64,
+        slack: impl Fn(usize) -> f64,
+    ) {
         let values: Vec<f64> = found.array().iter().map(|&v| f64::from(v)).collect();
         let count = values.len() as f64;
         let bound = relative * expected.norm / count.sqrt();
@@ -65,7 +73,7 @@ impl Complaints {
         assert_eq!(samples.len(), expected.samples.len(), "{what}");
         for (i, (&found, &sample)) in samples.iter().zip(&expected.samples).enumerate() {
             // The files hold nine digits.
-            let bound = bound + 1e-8 * sample.abs();
+            let bound = bound + 1e-8 * sample.abs() + slack(i);
             self.close(
                 &format!("{what}[{}]", i * expected.step),
                 found,
@@ -89,7 +97,42 @@ impl Complaints {
             "{what}: as many tensors as PyTorch"
         );
         for (name, tensor) in found {
-            self.summary(&format!("{what} {name}"), tensor, &expected[name], relative);
+            let what = format!("{what} {name}");
+            self.summary(&what, tensor, &expected[name], relative, |_| 0.0);
+        }
+    }
+
+    /// Compares tensors after `steps` steps of Adam. Adam divides a gradient by its own size, so that
+    /// an entry whose gradient is rounding noise moves by up to the learning rate in either direction:
+    /// such entries (below a thousandth of their tensor's root mean square) may be anywhere within
+    /// that. Their tensor's sum and norm are still held to the bound.
+    pub(crate) fn adam(
+        &mut self,
+        found: &[(String, Tensor)],
+        expected: &BTreeMap<String, Summary>,
+        gradients: &BTreeMap<String, Summary>,
+        (relative, reach): (f64, f64),
+    ) {
+        assert_eq!(
+            found.len(),
+            expected.len(),
+            "adam: as many tensors as PyTorch"
+        );
+        for (name, tensor) in found {
+            let noise = |i: usize| {
+                let Some(gradient) = gradients.get(name) else {
+                    return 0.0;
+                };
+                let count = tensor.shape().elements() as f64;
+                let small = 1e-3 * gradient.norm / count.sqrt();
+                if gradient.samples[i].abs() < small {
+                    reach
+                } else {
+                    0.0
+                }
+            };
+            let what = format!("adam {name}");
+            self.summary(&what, tensor, &expected[name], relative, noise);
         }
     }
 }
