@@ -14,5 +14,7 @@ fn main(
         return;
     }
     let e = exp(-abs(x[i]));
-    y[i] = select(1.0, e, x[i] < 0.0) / (1.0 + e);
+    // Some drivers' exp loses NaN, and would hide that a network has diverged.
+    let is_nan = (bitcast<u32>(x[i]) & 0x7fffffffu) > 0x7f800000u;
+    y[i] = select(select(1.0, e, x[i] < 0.0) / (1.0 + e), x[i], is_nan);
 }

@@ -15,5 +15,7 @@ fn main(
     }
     let e = exp(-2.0 * abs(x[i]));
     let magnitude = (1.0 - e) / (1.0 + e);
-    y[i] = select(magnitude, -magnitude, x[i] < 0.0);
+    // Some drivers' exp loses NaN, and would hide that a network has diverged.
+    let is_nan = (bitcast<u32>(x[i]) & 0x7fffffffu) > 0x7f800000u;
+    y[i] = select(select(magnitude, -magnitude, x[i] < 0.0), x[i], is_nan);
 }
