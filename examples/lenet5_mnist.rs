@@ -25,8 +25,8 @@ const FILES: [&str; 4] = [
     "t10k-images-idx3-ubyte.gz",
     "t10k-labels-idx1-ubyte.gz",
 ];
-const BATCH: usize = 64;
-const PEAK_RATE: f64 = 0.05;
+const BATCH: usize = 32;
+const PEAK_RATE: f64 = 0.03;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .next()
         .unwrap_or_else(|| "../shared/data/mnist".into());
     let backend = arguments.next().unwrap_or_else(|| "cpu".into());
-    let epochs = arguments.next().map_or(Ok(10), |epochs| epochs.parse())?;
+    let epochs = arguments.next().map_or(Ok(12), |epochs| epochs.parse())?;
     let seed = arguments.next().map_or(Ok(1), |seed| seed.parse())?;
     match backend.as_str() {
         "cpu" => reproduce(&Cpu::new(), Path::new(&folder), epochs, seed),
@@ -76,7 +76,7 @@ fn reproduce<B: Backend>(
         // Cosine from the peak down to a hundredth, one rate per epoch.
         let turn = f64::from(epoch) / f64::from(epochs.max(2) - 1) * std::f64::consts::PI;
         let rate = PEAK_RATE * (0.01 + 0.99 * 0.5 * (1.0 + turn.cos()));
-        let settings = json!({ "learningRate": rate, "momentum": 0.9, "weightDecay": 5e-4 });
+        let settings = json!({ "learningRate": rate, "momentum": 0.9, "weightDecay": 1e-3 });
         let settings = settings.as_object().cloned().unwrap_or_default();
         let settings = Values::check("sgd", &(sgd.fields)(), &settings)?;
         block_on(session.prepare(&Plan {

@@ -6,8 +6,14 @@
 
 #[cfg(target_arch = "wasm32")]
 mod bindings;
+mod choices;
+#[cfg(target_arch = "wasm32")]
+mod convert;
+#[cfg(target_arch = "wasm32")]
+mod desk;
 mod lab;
 pub mod messages;
+mod pace;
 #[cfg(target_arch = "wasm32")]
 mod present_cpu;
 #[cfg(target_arch = "wasm32")]

@@ -19,7 +19,7 @@ impl Visualization for Kernels {
     }
 
     fn name(&self) -> &'static str {
-        "Kernels"
+        "Kernel slices"
     }
 
     fn doc(&self) -> &'static str {

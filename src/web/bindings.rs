@@ -1,58 +1,25 @@
 //! The class `Lab` of the JavaScript module: each method turns its arguments into the core's, makes
 //! one call, and turns the answer back. The worker makes one call at a time.
 
-use std::collections::BTreeMap;
-
 use js_sys::{Array, Float32Array, Object, Reflect, Uint8Array};
-use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::OffscreenCanvas;
 
-use crate::backend::Backend;
+use crate::backend::Backend as _;
 use crate::backend::cpu::Cpu;
 use crate::backend::gpu::Gpu;
 use crate::error::{Error, Result};
 use crate::nn::NetworkSpec;
-use crate::tensor::Tensor;
-use crate::visualize::Picture;
 
+use super::convert::{
+    Js, from_js, js_error, js_from_slice, js_from_tensor, object, tensor_from_js, to_js,
+};
+use super::desk::Desk;
 use super::lab::Lab;
 use super::messages::{Choice, Tile};
 use super::present_cpu::CpuPresenter;
 use super::present_gpu::GpuPresenter;
-use super::tiles::{Group, rgb_from_hex};
-use super::work::Slice;
-
-/// Draws groups of tiles into canvases.
-pub(super) trait Presenter<B: Backend> {
-    /// A canvas.
-    type View;
-    /// Takes over a canvas.
-    fn attach(&self, canvas: OffscreenCanvas) -> Result<Self::View>;
-    /// Changes a canvas's size, in pixels.
-    fn resize(&self, view: &mut Self::View, size: [u32; 2]) -> Result<()>;
-    /// Prepares for drawing these groups; called when they or the size change.
-    fn layout(&self, view: &mut Self::View, groups: &[Group<B>]);
-    /// Draws them as they are now.
-    fn draw(&self, view: &mut Self::View, groups: &[Group<B>], background: [f32; 3]) -> Result<()>;
-}
-
-/// A laboratory and its canvases.
-struct Desk<B: Backend, P: Presenter<B>> {
-    lab: Lab<B>,
-    presenter: P,
-    views: BTreeMap<String, Shown<B, P>>,
-}
-
-/// A canvas and what it shows.
-struct Shown<B: Backend, P: Presenter<B>> {
-    view: P::View,
-    tiles: Vec<Tile>,
-    background: [f32; 3],
-    /// The tiles' buffers; none after the network changed, until they are laid out again.
-    groups: Option<Vec<Group<B>>>,
-}
 
 enum Any {
     Cpu(Box<Desk<Cpu, CpuPresenter>>),
@@ -68,8 +35,6 @@ macro_rules! with_desk {
         }
     };
 }
-
-type Js<T = JsValue> = std::result::Result<T, JsValue>;
 
 /// Everything the page can ask of the core.
 #[wasm_bindgen(js_name = Lab)]
@@ -302,11 +267,7 @@ impl JsLab {
 async fn open(wanted: Option<&str>) -> Result<Any> {
     let cpu = async |note: Option<String>| {
         let lab = Lab::new(Cpu::new(), note).await?;
-        let desk = Desk {
-            lab,
-            presenter: CpuPresenter::new()?,
-            views: BTreeMap::new(),
-        };
+        let desk = Desk::new(lab, CpuPresenter::new()?);
         Ok(Any::Cpu(Box::new(desk)))
     };
     match wanted {
@@ -331,164 +292,5 @@ async fn open(wanted: Option<&str>) -> Result<Any> {
     };
     let presenter = GpuPresenter::new(gpu.clone())?;
     let lab = Lab::new(gpu, None).await?;
-    Ok(Any::Gpu(Box::new(Desk {
-        lab,
-        presenter,
-        views: BTreeMap::new(),
-    })))
-}
-
-impl<B: Backend, P: Presenter<B>> Desk<B, P> {
-    fn attach(&mut self, name: String, canvas: OffscreenCanvas) -> Result<()> {
-        let view = self.presenter.attach(canvas)?;
-        let shown = Shown {
-            view,
-            tiles: Vec::new(),
-            background: [0.0; 3],
-            groups: None,
-        };
-        self.views.insert(name, shown);
-        Ok(())
-    }
-
-    fn shown(&mut self, name: &str) -> Result<&mut Shown<B, P>> {
-        let known: Vec<String> = self.views.keys().cloned().collect();
-        self.views
-            .get_mut(name)
-            .ok_or_else(|| Error::unknown("view", name, known.iter().map(String::as_str)))
-    }
-
-    fn resize(&mut self, name: &str, size: [u32; 2]) -> Result<()> {
-        self.shown(name)?;
-        if let Some(shown) = self.views.get_mut(name) {
-            self.presenter.resize(&mut shown.view, size)?;
-            shown.groups = None;
-        }
-        Ok(())
-    }
-
-    fn set_tiles(&mut self, name: &str, tiles: Vec<Tile>, background: &str) -> Result<()> {
-        let background = rgb_from_hex(background)
-            .ok_or_else(|| Error::mismatch("background", "a color #rrggbb", background))?;
-        let groups = self.lab.resolve(&tiles)?;
-        self.shown(name)?;
-        if let Some(shown) = self.views.get_mut(name) {
-            self.presenter.layout(&mut shown.view, &groups);
-            (shown.tiles, shown.background, shown.groups) = (tiles, background, Some(groups));
-        }
-        Ok(())
-    }
-
-    /// After the network may have changed: its buffers are others now.
-    fn forget_groups(&mut self) {
-        self.views
-            .values_mut()
-            .for_each(|shown| shown.groups = None);
-    }
-
-    fn present(&mut self) -> Result<()> {
-        self.lab.run_probe()?;
-        for shown in self.views.values_mut() {
-            if shown.groups.is_none() {
-                // Tiles of a network that is gone show nothing until the page lays out the new one.
-                let groups = self.lab.resolve(&shown.tiles).unwrap_or_default();
-                self.presenter.layout(&mut shown.view, &groups);
-                shown.groups = Some(groups);
-            }
-            let groups = shown.groups.as_deref().unwrap_or_default();
-            self.presenter
-                .draw(&mut shown.view, groups, shown.background)?;
-        }
-        Ok(())
-    }
-}
-
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "it is what map_err hands over"
-)]
-fn js_error(error: Error) -> JsValue {
-    js_sys::Error::new(&error.to_string()).into()
-}
-
-fn to_js(value: &impl Serialize) -> Js {
-    let serializer = serde_wasm_bindgen::Serializer::json_compatible();
-    value.serialize(&serializer).map_err(Into::into)
-}
-
-fn from_js<T: for<'de> Deserialize<'de>>(value: JsValue) -> Js<T> {
-    serde_wasm_bindgen::from_value(value).map_err(Into::into)
-}
-
-fn object(entries: &[(&str, JsValue)]) -> Js {
-    let object = Object::new();
-    for (key, value) in entries {
-        Reflect::set(&object, &(*key).into(), value)?;
-    }
-    Ok(object.into())
-}
-
-fn js_from_tensor(tensor: &Tensor) -> Js {
-    let shape: Array = tensor
-        .shape()
-        .dims()
-        .iter()
-        .map(|&extent| JsValue::from(extent as f64))
-        .collect();
-    let data = Float32Array::from(tensor.to_vec().as_slice());
-    object(&[("shape", shape.into()), ("data", data.into())])
-}
-
-fn tensor_from_js(value: &JsValue) -> Js<Tensor> {
-    let shape: Vec<usize> = from_js(Reflect::get(value, &"shape".into())?)?;
-    let data = Reflect::get(value, &"data".into())?
-        .dyn_into::<Float32Array>()?
-        .to_vec();
-    let elements = shape
-        .iter()
-        .try_fold(1_usize, |n, &extent| n.checked_mul(extent));
-    if elements != Some(data.len()) {
-        let expected = format!("values for shape {shape:?}");
-        return Err(js_error(Error::mismatch(
-            "tensor",
-            expected,
-            data.len().to_string(),
-        )));
-    }
-    Tensor::new(shape.as_slice(), data).map_err(js_error)
-}
-
-fn js_from_slice(slice: Slice) -> Js {
-    let report = match (slice.trained, slice.evaluation) {
-        (Some(step), _) => to_js(&step)?,
-        (None, Some(evaluation)) => to_js(&evaluation)?,
-        (None, None) => JsValue::UNDEFINED,
-    };
-    let pictures = match slice.pictures {
-        Some(pictures) => pictures
-            .iter()
-            .map(js_from_picture)
-            .collect::<Js<Array>>()?
-            .into(),
-        None => JsValue::UNDEFINED,
-    };
-    object(&[
-        ("done", slice.done.into()),
-        ("fraction", slice.fraction.into()),
-        ("note", slice.note.into()),
-        ("steps", to_js(&slice.steps)?),
-        ("report", report),
-        ("pictures", pictures),
-    ])
-}
-
-fn js_from_picture(picture: &Picture) -> Js {
-    object(&[
-        ("title", picture.title.as_str().into()),
-        ("width", (picture.width as f64).into()),
-        ("height", (picture.height as f64).into()),
-        ("channels", (picture.channels as f64).into()),
-        ("data", Float32Array::from(picture.data.as_slice()).into()),
-        ("signed", picture.signed.into()),
-    ])
+    Ok(Any::Gpu(Box::new(Desk::new(lab, presenter))))
 }

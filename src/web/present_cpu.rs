@@ -6,7 +6,7 @@ use web_sys::{ImageData, OffscreenCanvas, OffscreenCanvasRenderingContext2d};
 use crate::backend::cpu::Cpu;
 use crate::error::{Error, Result};
 
-use super::bindings::Presenter;
+use super::desk::Presenter;
 use super::tiles::{Colors, Group, paint};
 
 /// Paints tiles.

@@ -4,7 +4,7 @@
 use crate::backend::gpu::Gpu;
 use crate::error::{Error, Result};
 
-use super::bindings::Presenter;
+use super::desk::Presenter;
 use super::tiles::{Colors, Group, Mode, Placed};
 
 /// What drawing needs that does not change.

@@ -1,0 +1,121 @@
+//! A laboratory with its canvases: what each view shows, and when it is drawn.
+
+use std::collections::BTreeMap;
+
+use web_sys::OffscreenCanvas;
+
+use crate::backend::Backend;
+use crate::error::{Error, Result};
+
+use super::lab::Lab;
+use super::messages::Tile;
+use super::tiles::{Group, rgb_from_hex};
+
+/// Draws groups of tiles into canvases.
+pub(super) trait Presenter<B: Backend> {
+    /// A canvas.
+    type View;
+    /// Takes over a canvas.
+    fn attach(&self, canvas: OffscreenCanvas) -> Result<Self::View>;
+    /// Changes a canvas's size, in pixels.
+    fn resize(&self, view: &mut Self::View, size: [u32; 2]) -> Result<()>;
+    /// Prepares for drawing these groups; called when they or the size change.
+    fn layout(&self, view: &mut Self::View, groups: &[Group<B>]);
+    /// Draws them as they are now.
+    fn draw(&self, view: &mut Self::View, groups: &[Group<B>], background: [f32; 3]) -> Result<()>;
+}
+
+/// A laboratory and its canvases.
+pub(super) struct Desk<B: Backend, P: Presenter<B>> {
+    pub(super) lab: Lab<B>,
+    presenter: P,
+    views: BTreeMap<String, Shown<B, P>>,
+}
+
+/// A canvas and what it shows.
+struct Shown<B: Backend, P: Presenter<B>> {
+    view: P::View,
+    tiles: Vec<Tile>,
+    background: [f32; 3],
+    /// The tiles' buffers; none after the network changed, until they are laid out again.
+    groups: Option<Vec<Group<B>>>,
+}
+
+impl<B: Backend, P: Presenter<B>> Desk<B, P> {
+    /// A desk without canvases.
+    pub(super) fn new(lab: Lab<B>, presenter: P) -> Self {
+        Self {
+            lab,
+            presenter,
+            views: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn attach(&mut self, name: String, canvas: OffscreenCanvas) -> Result<()> {
+        let view = self.presenter.attach(canvas)?;
+        let shown = Shown {
+            view,
+            tiles: Vec::new(),
+            background: [0.0; 3],
+            groups: None,
+        };
+        self.views.insert(name, shown);
+        Ok(())
+    }
+
+    fn shown(&mut self, name: &str) -> Result<&mut Shown<B, P>> {
+        let known: Vec<String> = self.views.keys().cloned().collect();
+        self.views
+            .get_mut(name)
+            .ok_or_else(|| Error::unknown("view", name, known.iter().map(String::as_str)))
+    }
+
+    pub(super) fn resize(&mut self, name: &str, size: [u32; 2]) -> Result<()> {
+        self.shown(name)?;
+        if let Some(shown) = self.views.get_mut(name) {
+            self.presenter.resize(&mut shown.view, size)?;
+            shown.groups = None;
+        }
+        Ok(())
+    }
+
+    pub(super) fn set_tiles(
+        &mut self,
+        name: &str,
+        tiles: Vec<Tile>,
+        background: &str,
+    ) -> Result<()> {
+        let background = rgb_from_hex(background)
+            .ok_or_else(|| Error::mismatch("background", "a color #rrggbb", background))?;
+        let groups = self.lab.resolve(&tiles)?;
+        self.shown(name)?;
+        if let Some(shown) = self.views.get_mut(name) {
+            self.presenter.layout(&mut shown.view, &groups);
+            (shown.tiles, shown.background, shown.groups) = (tiles, background, Some(groups));
+        }
+        Ok(())
+    }
+
+    /// After the network may have changed: its buffers are others now.
+    pub(super) fn forget_groups(&mut self) {
+        self.views
+            .values_mut()
+            .for_each(|shown| shown.groups = None);
+    }
+
+    pub(super) fn present(&mut self) -> Result<()> {
+        self.lab.run_probe()?;
+        for shown in self.views.values_mut() {
+            if shown.groups.is_none() {
+                // Tiles of a network that is gone show nothing until the page lays out the new one.
+                let groups = self.lab.resolve(&shown.tiles).unwrap_or_default();
+                self.presenter.layout(&mut shown.view, &groups);
+                shown.groups = Some(groups);
+            }
+            let groups = shown.groups.as_deref().unwrap_or_default();
+            self.presenter
+                .draw(&mut shown.view, groups, shown.background)?;
+        }
+        Ok(())
+    }
+}
