@@ -1,44 +1,22 @@
 // The values that the core answers with and takes. NCHW and OIHW everywhere.
+// Those with a name of the core's are generated from it (src/web/messages.rs).
+
+import type { StepEvent } from './gen/StepEvent';
+
+export type { Field } from './gen/Field';
+export type { Entry } from './gen/Entry';
+export type { Catalog } from './gen/Catalog';
+export type { DatasetInfo } from './gen/DatasetInfo';
+export type { Layer } from './gen/Layer';
+export type { NetworkInfo } from './gen/NetworkInfo';
+export type { StepEvent } from './gen/StepEvent';
+export type { Evaluation } from './gen/Evaluation';
+export type { Counters } from './gen/Counters';
+export type { Tile } from './gen/Tile';
+export type { ArchitectureEntry as Architecture } from './gen/ArchitectureEntry';
+export type { MethodEntry as Method } from './gen/MethodEntry';
 
 export type Options = Record<string, number | string | boolean>;
-
-export interface Field {
-  name: string;
-  doc: string;
-  kind:
-    | { type: 'number' | 'integer'; min: number; max: number; default: number }
-    | { type: 'bool'; default: boolean }
-    | { type: 'choice'; options: string[]; default: string };
-}
-
-export interface Entry {
-  id: string;
-  name: string;
-  doc: string;
-  fields: Field[];
-}
-
-export interface Architecture extends Entry {
-  family: string;
-  input: [number, number, number];
-  classes: number;
-  params: number;
-  macs: number;
-}
-
-export interface Method extends Entry {
-  needs: { layer: boolean; channel: boolean; image: boolean };
-}
-
-export interface Catalog {
-  datasets: Entry[];
-  architectures: Architecture[];
-  layers: Entry[];
-  optimizers: Entry[];
-  schedules: Entry[];
-  augmentations: Entry[];
-  visualizations: Method[];
-}
 
 export interface Info {
   backend: 'webgpu' | 'cpu';
@@ -48,55 +26,9 @@ export interface Info {
   note?: string | null;
 }
 
-export interface DatasetInfo {
-  name: string;
-  classes: string[];
-  shape: [number, number, number];
-  train: number;
-  test: number;
-}
-
-export interface Layer {
-  id: string;
-  kind: string;
-  doc: string;
-  inputs: string[];
-  shape: [number, number, number];
-  params: number;
-  macs: number;
-  receptiveField: number;
-  kernel: [number, number, number, number] | null;
-}
-
-export interface NetworkInfo {
-  name: string;
-  layers: Layer[];
-  params: number;
-  macs: number;
-}
-
 export interface Tensor {
   shape: number[];
   data: Float32Array;
-}
-
-export interface Tile {
-  layer: string;
-  kind: 'activation' | 'kernel';
-  unit: number;
-  input?: number;
-  x: number;
-  y: number;
-  width: number;
-  height: number;
-}
-
-export interface StepEvent {
-  step: number;
-  epoch: number;
-  loss: number;
-  accuracy: number;
-  imagesPerSecond: number;
 }
 
 export interface Picture {
@@ -106,22 +38,6 @@ export interface Picture {
   channels: number;
   data: Float32Array;
   signed: boolean;
-}
-
-export interface Evaluation {
-  loss: number;
-  accuracy: number;
-  confusion: number[][];
-}
-
-export interface Counters {
-  dispatches: number;
-  submits: number;
-  buffersCreated: number;
-  bindGroupsCreated: number;
-  bytesWritten: number;
-  readbacks: number;
-  gpuBytes: number;
 }
 
 export interface TrainOptions {
