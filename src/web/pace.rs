@@ -14,6 +14,8 @@ pub(super) struct Pace {
     /// awaited one slice late, of the one before.
     finished: u32,
     late: bool,
+    /// Milliseconds and units since the speed was measured last.
+    window: (f64, u32),
     /// Units per second of late.
     pub(super) speed: f64,
 }
@@ -25,6 +27,7 @@ impl Default for Pace {
             units: 1,
             finished: 0,
             late: false,
+            window: (0.0, 0),
             speed: 0.0,
         }
     }
@@ -43,16 +46,21 @@ impl Pace {
     pub(super) fn begin(&mut self, now: f64, most: u32) -> u32 {
         let submitted = self.units;
         if let Some(before) = self.last.filter(|_| self.finished > 0) {
-            let took = (now - before).max(1.0);
-            let speed = f64::from(self.finished) * 1000.0 / took;
-            // Follows changes within a few slices, without jumping at every hiccup.
-            self.speed = if self.speed == 0.0 {
-                speed
-            } else {
-                0.7 * self.speed + 0.3 * speed
-            };
-            let target = self.speed * SLICE_MS / 1000.0;
-            self.units = (target as u32).clamp(1, submitted * 2);
+            // Over a while: one slice may end at once because its device time was awaited elsewhere.
+            self.window.0 += (now - before).max(0.0);
+            self.window.1 += self.finished;
+            let enough = if self.speed == 0.0 { 10.0 } else { 150.0 };
+            if self.window.0 >= enough {
+                let (took, units) = std::mem::take(&mut self.window);
+                let speed = f64::from(units) * 1000.0 / took;
+                self.speed = if self.speed == 0.0 {
+                    speed
+                } else {
+                    0.5 * (self.speed + speed)
+                };
+                let target = self.speed * SLICE_MS / 1000.0;
+                self.units = (target as u32).clamp(1, submitted * 4);
+            }
         }
         self.units = self.units.min(most);
         self.finished = match (self.late, self.last) {
@@ -74,7 +82,7 @@ mod tests {
         let mut pace = Pace::default();
         let mut now = 0.0;
         let mut units = 0;
-        for _ in 0..30 {
+        for _ in 0..200 {
             units = pace.begin(now, 1000);
             now += f64::from(units) * 0.5;
         }
