@@ -36,6 +36,7 @@ mod softmax;
 mod sum;
 mod tanh;
 mod testing;
+mod tile;
 mod transpose;
 mod window;
 

@@ -265,11 +265,14 @@ fn objective(name: &str, maps: &Tensor, channel: usize) -> f32 {
 fn optimized_images_excite_their_units_more_than_any_image_of_the_dataset() {
     let mut lab = trained_lab();
     let layers = lab.network().layers;
-    let kernels = layers.iter().filter(|layer| layer.kernel.is_some());
+    // Before the rectifiers and behind them, where an image that excites nothing has no gradient.
+    let shown = layers
+        .iter()
+        .filter(|layer| layer.kernel.is_some() || layer.kind == "relu" && layer.shape[1] > 1);
     let images: Vec<Vec<f32>> = (0..300)
         .map(|index| lab.example(index, Some("train")).unwrap().0)
         .collect();
-    for layer in kernels.map(|layer| &layer.id) {
+    for layer in shown.map(|layer| &layer.id) {
         let activations =
             |image: &Vec<f32>| block_on(lab.activations(layer, image.clone())).unwrap();
         let maps: Vec<Tensor> = images.iter().map(activations).collect();

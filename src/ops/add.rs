@@ -3,7 +3,7 @@
 
 use crate::error::{Error, Result};
 use crate::graph::{Backward, Example, Graph, Lowering, Op, OpInfo, ValueId, expect_inputs};
-use crate::program::{Args, Kernel};
+use crate::program::Stage;
 use crate::tensor::Spec;
 
 use super::sum::sum;
@@ -87,20 +87,15 @@ impl Op for Add {
         Ok(vec![Some(b.dy), db])
     }
 
-    fn lower(&self, inputs: &[Spec], _: &Spec) -> Lowering {
-        let [outer, reduce, inner] = accepted_factors(inputs);
-        let constants = [("OUTER", outer), ("REDUCE", reduce), ("INNER", inner)];
-        let twin = move |args: &mut Args<'_>| {
-            let (a, b) = (args.read(0), args.read(1));
-            for (i, y) in args.write(0).iter_mut().enumerate() {
-                *y = a[i] + b[i / (reduce * inner) * inner + i % inner];
-            }
-        };
-        let threads = outer * reduce * inner;
-        Lowering::single(
-            Kernel::linear("add", SHADER, &constants, 2, threads, twin),
-            2,
-        )
+    fn stage(&self, primary: usize, inputs: &[Spec]) -> Option<Stage> {
+        let factors = accepted_factors(inputs);
+        // The broadcast operand has no place for the whole output.
+        (primary == 0 || inputs[0] == inputs[1])
+            .then(|| Stage::binary(SHADER, Vec::new(), factors, |v, e| v + e))
+    }
+
+    fn lower(&self, _: &[Spec], _: &Spec) -> Lowering {
+        Lowering::Map
     }
 }
 

@@ -202,7 +202,7 @@ impl Op for Unpool {
         };
         let threads = output.shape.elements();
         let constants = pooling.constants();
-        let kernel = Kernel::linear(place, UNPOOL_SHADER, &constants, 2, threads, twin);
+        let kernel = Kernel::tailed(place, UNPOOL_SHADER, &constants, 2, threads, twin);
         Lowering::single(kernel, 2)
     }
 }

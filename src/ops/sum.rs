@@ -128,7 +128,7 @@ pub(super) fn sum_kernel(factors: [usize; 3], chunk: usize, scale: f32) -> Kerne
         y.iter_mut().for_each(|y| *y *= scale);
     };
     let threads = outer * chunks * inner;
-    Kernel::linear("sum", SUM_SHADER, &constants, 1, threads, twin)
+    Kernel::tailed("sum", SUM_SHADER, &constants, 1, threads, twin)
 }
 
 impl Op for Sum {

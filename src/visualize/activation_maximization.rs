@@ -91,7 +91,7 @@ impl Visualization for ActivationMaximization {
         )?;
         let sign = if values.bool("negative")? { 1.0 } else { -1.0 };
         let seed = g.constant([1], &[sign])?;
-        let direction = gradient(g, score, seed, &[coefficients], BackwardRule::Gradient)?[0];
+        let direction = gradient(g, score, seed, &[coefficients], BackwardRule::Redirected)?[0];
         let words = c * h * w;
         let settings = g.external("ascent settings", Spec::f32([8]))?;
         let first = g.external("first moment", Spec::f32([words]))?;
