@@ -7,6 +7,7 @@
 
 mod fuse;
 mod memory;
+mod packs;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -39,7 +40,7 @@ pub fn compile(graph: &Graph, label: &str, outputs: &[ValueId]) -> Result<Compil
     let live = live_values(graph, outputs);
     let mut compiler = Compiler::new(graph, label, &live);
     compiler.chains = fuse::chains(graph, &compiler.lowered, outputs);
-    compiler.plan_packs();
+    compiler.planned = packs::plan(graph, &compiler.lowered);
     for node in compiler.chains.values().flat_map(|chain| &chain.nodes) {
         compiler.lowered[node.0] = None;
     }
@@ -124,44 +125,6 @@ impl<'a> Compiler<'a> {
             temporaries: Vec::new(),
             kernels: HashMap::new(),
             bindings: Vec::new(),
-        }
-    }
-
-    /// Notes for each input of a live pack the node whose kernel can write into the pack directly.
-    fn plan_packs(&mut self) {
-        for (index, value) in self.graph.values().iter().enumerate() {
-            let (Origin::Node { inputs, .. }, Some(Lowering::Pack { offsets })) =
-                (&value.origin, &self.lowered[index])
-            else {
-                continue;
-            };
-            for (&input, &offset) in inputs.iter().zip(offsets) {
-                if let Some(producer) = self.kernel_producer(input) {
-                    self.planned
-                        .entry(producer)
-                        .or_insert((ValueId(index), offset));
-                }
-            }
-        }
-    }
-
-    /// The node whose kernels write all of `value`, seen through reshapes.
-    fn kernel_producer(&self, value: ValueId) -> Option<ValueId> {
-        let Origin::Node { op, inputs } = &self.graph.value(value).origin else {
-            return None;
-        };
-        let spec = self.graph.spec(value);
-        if !op.mutates().is_empty() {
-            return None;
-        }
-        match &self.lowered[value.0] {
-            Some(Lowering::Kernels { .. } | Lowering::Map) => Some(value),
-            Some(Lowering::Alias { offset: 0 })
-                if self.graph.shape(inputs[0]).elements() == spec.shape.elements() =>
-            {
-                self.kernel_producer(inputs[0])
-            }
-            _ => None,
         }
     }
 
