@@ -189,7 +189,10 @@ mod platform {
 
     pub(crate) fn arguments() -> Vec<String> {
         let all = Array::from(&find(&["process", "argv"]));
-        all.iter().skip(2).filter_map(|word| word.as_string()).collect()
+        all.iter()
+            .skip(2)
+            .filter_map(|word| word.as_string())
+            .collect()
     }
 
     pub(crate) fn say(line: &str) {

@@ -26,6 +26,7 @@ mod mul;
 mod mutating;
 mod one_hot;
 mod pool2d;
+mod product;
 mod random;
 mod relu;
 mod roll2d;

@@ -2,9 +2,11 @@
 //! padding, dilation and groups. Its two gradients are in the files beside it; the three are each
 //! other's derivatives, so that gradients of any order exist.
 
-mod columns;
+mod direct;
+mod frame;
 mod geometry;
 mod input_gradient;
+mod twins;
 mod weight_gradient;
 
 pub use geometry::Conv2d;
@@ -78,10 +80,7 @@ impl Op for Conv2dOp {
         let Ok(geometry) = Geometry::forward("conv2d", self.0, &inputs[0], &inputs[1]) else {
             unreachable!("infer accepted {inputs:?}")
         };
-        let twin = move |args: &mut Args<'_>| {
-            let (x, w) = (args.read(0), args.read(1));
-            columns::forward(&geometry, x, w, args.write(0));
-        };
+        let twin = move |args: &mut Args<'_>| twins::forward(&geometry, args);
         let pixels = geometry.rows() * geometry.output[1];
         let (name, source, threads) = if geometry.outputs < NARROW {
             ("conv2d_narrow", NARROW_SHADER, output.shape.elements())
