@@ -30,6 +30,7 @@ mod product;
 mod random;
 mod relu;
 mod roll2d;
+mod rows;
 mod running_average;
 mod sgd;
 mod sigmoid;

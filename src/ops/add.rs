@@ -6,6 +6,7 @@ use crate::graph::{Backward, Example, Graph, Lowering, Op, OpInfo, ValueId, expe
 use crate::program::{Args, Kernel};
 use crate::tensor::Spec;
 
+use super::rows::zip_rows;
 use super::sum::sum;
 use super::testing::{nan, wave};
 
@@ -92,9 +93,7 @@ impl Op for Add {
         let constants = [("OUTER", outer), ("REDUCE", reduce), ("INNER", inner)];
         let twin = move |args: &mut Args<'_>| {
             let (a, b) = (args.read(0), args.read(1));
-            for (i, y) in args.write(0).iter_mut().enumerate() {
-                *y = a[i] + b[i / (reduce * inner) * inner + i % inner];
-            }
+            zip_rows([outer, reduce, inner], a, b, args.write(0), |a, b| a + b);
         };
         let threads = outer * reduce * inner;
         Lowering::single(

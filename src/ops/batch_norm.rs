@@ -87,10 +87,12 @@ impl Op for BatchNorm {
         ];
         let twin = move |args: &mut Args<'_>| {
             let (x, mean, gamma, beta) = (args.read(0), args.read(1), args.read(3), args.read(4));
-            let scale = scales(args.read(2), gamma, eps);
-            let rows = args.write(0).chunks_exact_mut(channels.max(1));
+            let variance = args.read(2);
+            let (y, [scale]) = args.write_with_scratch(0, [channels]);
+            write_scales(variance, gamma, eps, scale);
+            let rows = y.chunks_exact_mut(channels.max(1));
             for (y, x) in rows.zip(x.chunks_exact(channels.max(1))) {
-                let parameters = mean.iter().zip(&scale).zip(beta);
+                let parameters = mean.iter().zip(&*scale).zip(beta);
                 for ((y, x), ((mean, scale), beta)) in y.iter_mut().zip(x).zip(parameters) {
                     *y = (x - mean) * scale + beta;
                 }
@@ -101,10 +103,11 @@ impl Op for BatchNorm {
     }
 }
 
-/// `gamma / sqrt(variance + eps)` per channel.
-pub(super) fn scales(variance: &[f32], gamma: &[f32], eps: f32) -> Vec<f32> {
-    let pairs = variance.iter().zip(gamma);
-    pairs.map(|(v, g)| g / (v + eps).sqrt()).collect()
+/// Writes `gamma / sqrt(variance + eps)` per channel.
+fn write_scales(variance: &[f32], gamma: &[f32], eps: f32, scales: &mut [f32]) {
+    for (scale, (v, g)) in scales.iter_mut().zip(variance.iter().zip(gamma)) {
+        *scale = g / (v + eps).sqrt();
+    }
 }
 
 const SHADER: &str = include_str!("../../shaders/batch_norm.wgsl");

@@ -9,6 +9,7 @@ use crate::program::{Args, Kernel};
 use crate::tensor::{DType, Spec};
 
 use super::add::{accepted_factors, broadcast_factors, unbroadcast};
+use super::rows::zip_rows;
 use super::testing::{nan, wave};
 
 /// `y = a * b`, where `b` is broadcast to `a` as in `add`.
@@ -51,21 +52,10 @@ impl Op for Mul {
 
     fn lower(&self, inputs: &[Spec], _: &Spec) -> Lowering {
         let [outer, reduce, inner] = accepted_factors(inputs);
-        // A tensor without elements has no rows to walk.
-        let width = inner.max(1);
         let constants = [("OUTER", outer), ("REDUCE", reduce), ("INNER", inner)];
         let twin = move |args: &mut Args<'_>| {
             let (a, b) = (args.read(0), args.read(1));
-            let rows = args
-                .write(0)
-                .chunks_exact_mut(width)
-                .zip(a.chunks_exact(width));
-            for (k, (y, a)) in rows.enumerate() {
-                let first = k / reduce * inner;
-                for ((y, a), b) in y.iter_mut().zip(a).zip(&b[first..first + inner]) {
-                    *y = a * b;
-                }
-            }
+            zip_rows([outer, reduce, inner], a, b, args.write(0), |a, b| a * b);
         };
         let threads = outer * reduce * inner;
         let kernel = Kernel::linear("mul", SHADER, &constants, 2, threads, twin);

@@ -8,13 +8,14 @@
 //! `matrixmultiply` and `gemm` (`benches/README.md`). Each element is summed in one order, whatever
 //! the machine's load, so results are the same on every run.
 
+mod lanes;
 mod panels;
 mod simd;
 mod tile;
 
 pub(super) use panels::{pack_columns, pack_rows, panel_floats};
 pub(super) use simd::{Job, on_widest};
-pub(super) use tile::{ROWS, along_rows, by_columns};
+pub(super) use tile::{ROWS, Sums};
 
 use std::ops::Range;
 
@@ -103,21 +104,21 @@ impl Job for Run<'_> {
                     pack_rows(&a[start * rows + row..], rows, count, packed);
                 }
                 for (first, panel) in lanes().zip(panels.chunks_exact(len)) {
-                    let nothing = [[0.0; N]; ROWS];
-                    let sums = if product.transpose_a {
-                        by_columns::<N, FUSED>(nothing, packed, panel)
+                    let mut sums = Sums::<N>::zero();
+                    if product.transpose_a {
+                        sums.add_columns::<FUSED>(packed, panel);
                     } else {
                         let rows = std::array::from_fn(|p| {
                             &a[(row + p).min(rows - 1) * product.inner..][block.clone()]
                         });
-                        along_rows::<N, FUSED>(nothing, rows, panel)
-                    };
+                        sums.add_rows::<FUSED>(rows, panel);
+                    }
                     let width = N.min(columns - first);
-                    for (p, sums) in sums[..count].iter().enumerate() {
+                    for p in 0..count {
                         let y = &mut y[(row + p) * columns + first..][..width];
                         match start == inner.start {
-                            true => y.copy_from_slice(&sums[..width]),
-                            false => add(y, sums),
+                            true => sums.write(p, y),
+                            false => sums.add_to(p, y),
                         }
                     }
                 }
@@ -145,10 +146,4 @@ impl Product {
             pack_rows(b, self.columns, width, panel);
         }
     }
-}
-
-/// Adds as many of `sums` as `to` has.
-#[inline(always)]
-pub(super) fn add(to: &mut [f32], sums: &[f32]) {
-    to.iter_mut().zip(sums).for_each(|(to, sum)| *to += sum);
 }

@@ -48,7 +48,7 @@ impl Op for Relu {
         let twin = |args: &mut Args<'_>| {
             let x = args.read(0);
             for (y, x) in args.write(0).iter_mut().zip(x) {
-                *y = x.max(0.0);
+                *y = if *x > 0.0 { *x } else { 0.0 };
             }
         };
         Lowering::single(
@@ -81,9 +81,18 @@ impl Op for ReluGate {
         ];
         let twin = move |args: &mut Args<'_>| {
             let (dy, x) = (args.read(0), args.read(1));
-            for ((dx, dy), x) in args.write(0).iter_mut().zip(dy).zip(x) {
-                let cut = cut_input && *x <= 0.0 || cut_gradient && *dy < 0.0;
-                *dx = if cut { 0.0 } else { *dy };
+            let values = args.write(0).iter_mut().zip(dy).zip(x);
+            // Each rule has a loop of its own, so that none asks for the rule.
+            match (cut_input, cut_gradient) {
+                (true, false) => {
+                    values.for_each(|((dx, &dy), &x)| *dx = if x <= 0.0 { 0.0 } else { dy });
+                }
+                (false, _) => {
+                    values.for_each(|((dx, &dy), _)| *dx = if dy < 0.0 { 0.0 } else { dy });
+                }
+                (true, true) => values.for_each(|((dx, &dy), &x)| {
+                    *dx = if (x <= 0.0) | (dy < 0.0) { 0.0 } else { dy };
+                }),
             }
         };
         Lowering::single(

@@ -68,6 +68,15 @@ impl<'a> Args<'a> {
         let write = bytemuck::cast_slice_mut(self.writes[index]);
         (write, self.scratch.take(sizes))
     }
+
+    /// Written binding `index` as words, and beside it scratch memory of these sizes.
+    pub fn write_words_with_scratch<const N: usize>(
+        &mut self,
+        index: usize,
+        sizes: [usize; N],
+    ) -> (&mut [u32], [&mut [f32]; N]) {
+        (self.writes[index], self.scratch.take(sizes))
+    }
 }
 
 /// Memory that twins work in, one after another. It grows to the largest request and stays.
