@@ -1,26 +1,13 @@
-// One thread computes, over one chunk of the inner extent, 4 rows times 8 columns of the product.
-// Lanes past the last row or column repeat it and are not stored. The strides say which operand is
-// transposed.
+// One thread computes, over one chunk of the inner extent, TILE_ROWS rows times TILE_COLUMNS columns of
+// the product. The strides say which operand is transposed. Rows and columns past the last read what is
+// there and are not stored.
 
 @group(0) @binding(0) var<storage, read> a: array<f32>;
 @group(0) @binding(1) var<storage, read> b: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
-const ROW_BLOCKS = (ROWS + 3u) / 4u;
-const COLUMN_BLOCKS = (COLUMNS + 7u) / 8u;
-
-fn put(chunk: u32, row: u32, column: u32, value: f32) {
-    if row < ROWS && column < COLUMNS {
-        y[(chunk * ROWS + row) * COLUMNS + column] = value;
-    }
-}
-
-fn put4(chunk: u32, row: u32, column: u32, value: vec4<f32>) {
-    put(chunk, row, column, value.x);
-    put(chunk, row, column + 1u, value.y);
-    put(chunk, row, column + 2u, value.z);
-    put(chunk, row, column + 3u, value.w);
-}
+const ROW_BLOCKS = (ROWS + TILE_ROWS - 1u) / TILE_ROWS;
+const COLUMN_BLOCKS = (COLUMNS + TILE_COLUMNS - 1u) / TILE_COLUMNS;
 
 @compute @workgroup_size(64)
 fn main(
@@ -31,46 +18,43 @@ fn main(
     if i >= CHUNKS * ROW_BLOCKS * COLUMN_BLOCKS {
         return;
     }
-    let column = i % COLUMN_BLOCKS * 8u;
-    let row = i / COLUMN_BLOCKS % ROW_BLOCKS * 4u;
+    let column = i % COLUMN_BLOCKS * TILE_COLUMNS;
+    let row = i / COLUMN_BLOCKS % ROW_BLOCKS * TILE_ROWS;
     let chunk = i / (COLUMN_BLOCKS * ROW_BLOCKS);
-    let rows = min(vec4(row) + vec4(0u, 1u, 2u, 3u), vec4(ROWS - 1u)) * A_ROW;
-    let columns0 = min(vec4(column) + vec4(0u, 1u, 2u, 3u), vec4(COLUMNS - 1u)) * B_COLUMN;
-    let columns1 = min(vec4(column) + vec4(4u, 5u, 6u, 7u), vec4(COLUMNS - 1u)) * B_COLUMN;
-    var y00 = vec4(0.0);
-    var y01 = vec4(0.0);
-    var y10 = vec4(0.0);
-    var y11 = vec4(0.0);
-    var y20 = vec4(0.0);
-    var y21 = vec4(0.0);
-    var y30 = vec4(0.0);
-    var y31 = vec4(0.0);
+//:for r TILE_ROWS
+    let row$r = (row + $ru) * A_ROW;
+//:for c TILE_COLUMNS
+    var y$r_$c = 0.0;
+//:end
+//:end
     let end = min((chunk + 1u) * CHUNK, INNER);
     for (var k = chunk * CHUNK; k < end; k++) {
-        let in_a = rows + k * A_INNER;
-        let in_b0 = columns0 + k * B_INNER;
-        let in_b1 = columns1 + k * B_INNER;
-        let b0 = vec4(b[in_b0.x], b[in_b0.y], b[in_b0.z], b[in_b0.w]);
-        let b1 = vec4(b[in_b1.x], b[in_b1.y], b[in_b1.z], b[in_b1.w]);
-        let a0 = a[in_a.x];
-        let a1 = a[in_a.y];
-        let a2 = a[in_a.z];
-        let a3 = a[in_a.w];
-        y00 += a0 * b0;
-        y01 += a0 * b1;
-        y10 += a1 * b0;
-        y11 += a1 * b1;
-        y20 += a2 * b0;
-        y21 += a2 * b1;
-        y30 += a3 * b0;
-        y31 += a3 * b1;
+        let in_a = k * A_INNER;
+        let in_b = k * B_INNER + column * B_COLUMN;
+//:for r TILE_ROWS
+        let a$r = a[row$r + in_a];
+//:end
+//:for c TILE_COLUMNS
+        let b$c = b[in_b + $cu * B_COLUMN];
+//:for r TILE_ROWS
+        y$r_$c += a$r * b$c;
+//:end
+//:end
     }
-    put4(chunk, row, column, y00);
-    put4(chunk, row, column + 4u, y01);
-    put4(chunk, row + 1u, column, y10);
-    put4(chunk, row + 1u, column + 4u, y11);
-    put4(chunk, row + 2u, column, y20);
-    put4(chunk, row + 2u, column + 4u, y21);
-    put4(chunk, row + 3u, column, y30);
-    put4(chunk, row + 3u, column + 4u, y31);
+//:for r TILE_ROWS
+    if row + $ru < ROWS {
+        let place = (row + $ru) * COLUMNS + column;
+//:for c TILE_COLUMNS
+        if column + $cu < COLUMNS {
+            let value = y$r_$c;
+//:for z whole
+            y[place + $cu] = tail(place + $cu, value);
+//:end
+//:for z split
+            y[chunk * ROWS * COLUMNS + place + $cu] = value;
+//:end
+        }
+//:end
+    }
+//:end
 }

@@ -5,17 +5,22 @@
 //! lives do not overlap share memory (`memory`). Nodes run in the order in which they were added, so
 //! an op that mutates state is seen by what comes after it and by nothing before.
 
+mod fuse;
 mod memory;
+mod packs;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::graph::{Call, Graph, Lowering, Op, Origin, Slot, ValueId};
+use crate::graph::{Call, Graph, Lowering, Origin, Slot, Value, ValueId};
 use crate::ops::copy_kernel;
-use crate::program::{Access, BufferDecl, BufferId, Contents, Dispatch, Kernel, Program, View};
+use crate::program::{
+    Access, BufferDecl, BufferId, Contents, Dispatch, Kernel, Program, Stage, View,
+};
 use crate::tensor::Spec;
 
+use fuse::Chain;
 use memory::Life;
 
 /// A program and where its outputs will be after each run.
@@ -33,8 +38,12 @@ pub struct Compiled {
 /// When one dispatch would have to read and write the same buffer.
 pub fn compile(graph: &Graph, label: &str, outputs: &[ValueId]) -> Result<Compiled> {
     let live = live_values(graph, outputs);
-    let mut compiler = Compiler::new(graph, label);
-    compiler.plan_packs(&live);
+    let mut compiler = Compiler::new(graph, label, &live);
+    compiler.chains = fuse::chains(graph, &compiler.lowered, outputs);
+    compiler.planned = packs::plan(graph, &compiler.lowered);
+    for node in compiler.chains.values().flat_map(|chain| &chain.nodes) {
+        compiler.lowered[node.0] = None;
+    }
     for (index, _) in live.iter().enumerate().filter(|(_, live)| **live) {
         compiler.emit(ValueId(index))?;
     }
@@ -78,6 +87,11 @@ struct Place {
 struct Compiler<'a> {
     graph: &'a Graph,
     program: Program,
+    /// Of every live node.
+    lowered: Vec<Option<Lowering>>,
+    /// Elementwise nodes by the node whose kernel carries them.
+    chains: BTreeMap<ValueId, Chain>,
+    /// The only values that ever have a place are those that some kernel stores.
     places: HashMap<ValueId, Place>,
     /// Producers that are to write straight into a pack: where.
     planned: HashMap<ValueId, (ValueId, usize)>,
@@ -89,9 +103,18 @@ struct Compiler<'a> {
 }
 
 impl<'a> Compiler<'a> {
-    fn new(graph: &'a Graph, label: &str) -> Self {
+    fn new(graph: &'a Graph, label: &str, live: &[bool]) -> Self {
+        let lower = |(value, live): (&Value, &bool)| match &value.origin {
+            Origin::Node { op, inputs } if *live => {
+                let specs: Vec<Spec> = inputs.iter().map(|&id| graph.spec(id).clone()).collect();
+                Some(op.lower(&specs, &value.spec))
+            }
+            _ => None,
+        };
         Self {
             graph,
+            lowered: graph.values().iter().zip(live).map(lower).collect(),
+            chains: BTreeMap::new(),
             program: Program {
                 label: label.to_owned(),
                 ..Program::default()
@@ -103,56 +126,6 @@ impl<'a> Compiler<'a> {
             kernels: HashMap::new(),
             bindings: Vec::new(),
         }
-    }
-
-    /// Notes for each input of a live pack the node whose kernel can write into the pack directly.
-    fn plan_packs(&mut self, live: &[bool]) {
-        for (index, value) in self.graph.values().iter().enumerate() {
-            let Origin::Node { op, inputs } = &value.origin else {
-                continue;
-            };
-            if !live[index] {
-                continue;
-            }
-            let Lowering::Pack { offsets } = self.lower(op.as_ref(), inputs, &value.spec) else {
-                continue;
-            };
-            for (&input, offset) in inputs.iter().zip(offsets) {
-                if let Some(producer) = self.kernel_producer(input) {
-                    self.planned
-                        .entry(producer)
-                        .or_insert((ValueId(index), offset));
-                }
-            }
-        }
-    }
-
-    /// The node whose kernels write all of `value`, seen through reshapes.
-    fn kernel_producer(&self, value: ValueId) -> Option<ValueId> {
-        let Origin::Node { op, inputs } = &self.graph.value(value).origin else {
-            return None;
-        };
-        let spec = self.graph.spec(value);
-        if !op.mutates().is_empty() {
-            return None;
-        }
-        match self.lower(op.as_ref(), inputs, spec) {
-            Lowering::Kernels { .. } => Some(value),
-            Lowering::Alias { offset: 0 }
-                if self.graph.shape(inputs[0]).elements() == spec.shape.elements() =>
-            {
-                self.kernel_producer(inputs[0])
-            }
-            Lowering::Alias { .. } | Lowering::Pack { .. } => None,
-        }
-    }
-
-    fn lower(&self, op: &dyn Op, inputs: &[ValueId], output: &Spec) -> Lowering {
-        let specs: Vec<Spec> = inputs
-            .iter()
-            .map(|&id| self.graph.spec(id).clone())
-            .collect();
-        op.lower(&specs, output)
     }
 
     fn emit(&mut self, id: ValueId) -> Result<()> {
@@ -171,19 +144,35 @@ impl<'a> Compiler<'a> {
                     self.fixed("constant", words, Contents::Constant(data.clone()))
                 }
             },
-            Origin::Node { op, inputs } => match self.lower(op.as_ref(), inputs, &value.spec) {
-                Lowering::Alias { offset } => {
-                    let base = self.places[&inputs[0]];
-                    Place {
-                        root: base.root,
-                        offset: base.offset + offset,
+            Origin::Node { op, inputs } => {
+                let specs: Vec<Spec> = inputs.iter().map(|&i| self.graph.spec(i).clone()).collect();
+                // Each live node is lowered once and emitted once.
+                match self.lowered[id.0].take() {
+                    // Carried by an earlier kernel.
+                    None => return Ok(()),
+                    Some(Lowering::Alias { offset }) => {
+                        let base = self.places[&inputs[0]];
+                        Place {
+                            root: base.root,
+                            offset: base.offset + offset,
+                        }
+                    }
+                    Some(Lowering::Pack { offsets }) => {
+                        self.emit_pack(id, inputs, &offsets, words)?
+                    }
+                    Some(Lowering::Map) => {
+                        let kernel = Kernel::map(op.name(), value.spec.shape.elements());
+                        let bindings = vec![Slot::Input(0), Slot::Output];
+                        let stage = op.stage(0, &specs);
+                        let stage = stage.expect("an op that lowers to a map has a stage");
+                        let calls = vec![Call { kernel, bindings }];
+                        return self.emit_kernels(id, &[], calls, Some(stage));
+                    }
+                    Some(Lowering::Kernels { scratch, calls }) => {
+                        return self.emit_kernels(id, &scratch, calls, None);
                     }
                 }
-                Lowering::Pack { offsets } => self.emit_pack(id, inputs, &offsets, words)?,
-                Lowering::Kernels { scratch, calls } => {
-                    self.emit_kernels(id, op.as_ref(), inputs, &scratch, calls)?
-                }
-            },
+            }
         };
         self.places.insert(id, place);
         Ok(())
@@ -256,23 +245,43 @@ impl<'a> Compiler<'a> {
         Ok(pack)
     }
 
+    /// Emits the kernels of node `id`; the last carries its own `stage`, if it is elementwise, and its
+    /// chain, if there is one, whose end then is what was computed.
     fn emit_kernels(
         &mut self,
         id: ValueId,
-        op: &dyn Op,
-        inputs: &[ValueId],
         scratch: &[usize],
-        calls: Vec<Call>,
-    ) -> Result<Place> {
+        mut calls: Vec<Call>,
+        stage: Option<Stage>,
+    ) -> Result<()> {
+        let Origin::Node { op, inputs } = &self.graph.value(id).origin else {
+            unreachable!("only nodes have kernels")
+        };
+        let chain = self.chains.remove(&id);
+        let end = chain.as_ref().map_or(id, |chain| chain.end);
+        let mut read = inputs.clone();
+        let mut stages: Vec<Stage> = stage.into_iter().collect();
+        // A map's own operands come first.
+        let first = if stages.is_empty() { inputs.len() } else { 1 };
+        if let Some(chain) = chain {
+            read.extend(chain.operands);
+            stages.extend(chain.stages);
+        }
+        if let Some(last) = calls.last_mut().filter(|_| !stages.is_empty()) {
+            let tailed = last.kernel.with_tail(&stages);
+            // `fuse` adds stages only where the kernel ends with the identity and has room.
+            last.kernel = tailed.expect("the kernel carries its stages");
+            last.bindings.extend((first..read.len()).map(Slot::Input));
+        }
         let words = |id: ValueId| self.graph.shape(id).elements().max(1);
-        let operands: Vec<(Place, usize)> = inputs
+        let operands: Vec<(Place, usize)> = read
             .iter()
             .map(|&input| (self.places[&input], words(input)))
             .collect();
-        let n_words = words(id);
+        let n_words = words(end);
         let output = match op.mutates().first() {
             Some(&state) => operands[state].0,
-            None => self.output_place(id, n_words, &operands),
+            None => self.output_place(end, n_words, &operands),
         };
         let scratch: Vec<(Place, usize)> = scratch
             .iter()
@@ -286,7 +295,8 @@ impl<'a> Compiler<'a> {
             });
             self.dispatch(kernel, bound.collect())?;
         }
-        Ok(output)
+        self.places.insert(end, output);
+        Ok(())
     }
 
     /// Into its pack if one waits for it and none of its operands lies there too, else anywhere.

@@ -38,6 +38,7 @@ mod softmax;
 mod sum;
 mod tanh;
 mod testing;
+mod tile;
 mod transpose;
 mod window;
 

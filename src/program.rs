@@ -3,11 +3,14 @@
 //! and `backend` for who runs them.
 
 mod args;
+mod stage;
+mod template;
 
 use std::fmt;
 use std::sync::Arc;
 
 pub use args::{Args, MAX_BINDINGS, Scratch};
+pub use stage::{IDENTITY, MOST_BINDINGS, Stage};
 
 /// Index of a buffer within its [`Program`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -129,13 +132,15 @@ pub fn linear_workgroups(threads: usize) -> [u32; 3] {
     [groups.div_ceil(rows), rows, 1]
 }
 
-/// WGSL with `constants` as module-scope `const NAME: u32` in front of `source`.
+/// WGSL with `constants` as module-scope `const NAME: u32` in front of `source`, whose loops are unrolled
+/// as `program::template` says. A name in lower case is for those loops only.
 pub fn wgsl_with(constants: &[(&str, usize)], source: &str) -> Arc<str> {
     let mut text = String::new();
-    for (name, value) in constants {
+    let is_declared = |(name, _): &&(&str, usize)| name.starts_with(|c: char| c.is_uppercase());
+    for (name, value) in constants.iter().filter(is_declared) {
         text.push_str(&format!("const {name}: u32 = {value}u;\n"));
     }
-    text.push_str(source);
+    text.push_str(&template::expanded(constants, source));
     text.into()
 }
 

@@ -37,18 +37,56 @@ fn input(graph: &mut Graph, name: &str, n: usize) -> ValueId {
 #[test]
 fn a_chain_needs_two_buffers_however_long_it_is() {
     let mut graph = Graph::new();
-    let x = input(&mut graph, "x", 100);
-    let mut y = x;
+    let mut y = input(&mut graph, "x", 100);
     for _ in 0..10 {
-        y = ops::add(&mut graph, y, x).unwrap();
+        y = ops::transpose(&mut graph, y, [1, 4, 25], [100]).unwrap();
     }
     let z = ops::mean(&mut graph, y).unwrap();
     let compiled = compile(&graph, "chain", &[z]).unwrap();
     assert_eq!(compiled.program.own_bytes(), (100 + 100 + 1) * 4);
     let mean = run(&compiled, &[("x", &[0.5; 100])])[0][0];
-    assert!((mean - 5.5).abs() < 1e-5, "{mean}");
-    assert_eq!(kernel_census(&compiled.program)["add"], 10);
+    assert!((mean - 0.5).abs() < 1e-5, "{mean}");
+    assert_eq!(kernel_census(&compiled.program)["transpose"], 10);
     assert_eq!(compiled.program.kernels.len(), 2);
+}
+
+#[test]
+fn elementwise_nodes_are_carried_by_the_kernel_before_them() {
+    let mut graph = Graph::new();
+    let x = input(&mut graph, "x", 12);
+    let matrix = ops::reshape(&mut graph, x, [3, 4]).unwrap();
+    let bias = input(&mut graph, "bias", 3);
+    let product = ops::matmul(&mut graph, matrix, matrix, false, true).unwrap();
+    let biased = ops::add(&mut graph, product, bias).unwrap();
+    let y = ops::relu(&mut graph, biased).unwrap();
+    let one = compile(&graph, "carried", &[y]).unwrap();
+    assert_eq!(kernel_census(&one.program).len(), 1);
+    assert_eq!(one.program.dispatches.len(), 1);
+    // What is asked for, or read twice, is stored as it is.
+    let two = compile(&graph, "asked for", &[biased, y]).unwrap();
+    assert_eq!(two.program.dispatches.len(), 2);
+    let twice = ops::mul(&mut graph, biased, biased).unwrap();
+    let three = compile(&graph, "read twice", &[y, twice]).unwrap();
+    assert_eq!(three.program.dispatches.len(), 3);
+
+    let x: Vec<f32> = (0..12).map(|i| i as f32 / 4.0 - 1.5).collect();
+    let feeds: [(&str, &[f32]); 2] = [("x", &x), ("bias", &[-2.0, 0.5, 1.0])];
+    assert_eq!(run(&one, &feeds)[0], run(&two, &feeds)[1]);
+    assert_eq!(run(&one, &feeds)[0], run(&three, &feeds)[0]);
+}
+
+#[test]
+fn a_carried_node_sees_its_operands_as_they_were_at_its_place() {
+    let mut graph = Graph::new();
+    let x = input(&mut graph, "x", 4);
+    let state = input(&mut graph, "state", 4);
+    let doubled = ops::affine(&mut graph, x, 2.0, 0.0).unwrap();
+    // The update comes between the two nodes: the sum has to see it.
+    ops::running_average(&mut graph, state, x, 1.0, 1.0).unwrap();
+    let y = ops::add(&mut graph, doubled, state).unwrap();
+    let compiled = compile(&graph, "updated", &[y]).unwrap();
+    let found = run(&compiled, &[("x", &[1.0; 4]), ("state", &[9.0; 4])]);
+    assert_eq!(found[0], [3.0; 4]);
 }
 
 #[test]

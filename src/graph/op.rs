@@ -4,7 +4,7 @@
 use std::fmt;
 
 use crate::error::{Error, Result};
-use crate::program::Kernel;
+use crate::program::{Kernel, Stage};
 use crate::tensor::{Spec, Tensor};
 
 use super::{Graph, ValueId};
@@ -35,6 +35,13 @@ pub trait Op: fmt::Debug + Send + Sync + 'static {
     /// The kernels that compute the output. Called only with specs that `infer` accepted.
     fn lower(&self, inputs: &[Spec], output: &Spec) -> Lowering;
 
+    /// The op as an elementwise stage on its input `primary`, if it is one: its output then has that input's
+    /// shape, and its other inputs are the stage's operands in order. Other kernels may carry it at
+    /// their end; see [`Stage`].
+    fn stage(&self, _primary: usize, _inputs: &[Spec]) -> Option<Stage> {
+        None
+    }
+
     /// Inputs that are updated in place. The op's output then *is* the first of them, afterwards.
     fn mutates(&self) -> &'static [usize] {
         &[]
@@ -51,6 +58,8 @@ pub enum Lowering {
         /// The calls.
         calls: Vec<Call>,
     },
+    /// The op's own stage on input 0, as a kernel of its own or at the end of another.
+    Map,
     /// No work: the output is input 0 from word `offset` on (reshape, view of a flat state).
     Alias {
         /// First word of the output within input 0; a multiple of `ALIGN_WORDS`.
@@ -96,7 +105,7 @@ pub enum Slot {
     Scratch(usize),
 }
 
-/// How the reverse walk treats rectifiers: the three rules of the literature as one value.
+/// How the reverse walk treats rectifiers: the rules of the literature as one value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum BackwardRule {
     /// The derivative: the gradient passes where the input was positive.
@@ -107,6 +116,37 @@ pub enum BackwardRule {
     Deconvnet,
     /// Springenberg et al. 2015, Fig. 1: both masks.
     Guided,
+    /// The derivative, except that a descending gradient that would raise a rectifier's input passes where
+    /// that input was negative (Olah et al. 2017; `redirected_relu_grad` in Lucid): an image that
+    /// excites nothing yet still learns where to go.
+    Redirected,
+}
+
+impl BackwardRule {
+    /// Whether the rectifier's derivative, 0 where its output `y` is not positive, weakens `dy`.
+    pub fn weakens_by_output(self, dy: f32, y: f32) -> bool {
+        match self {
+            Self::Gradient | Self::Guided => y <= 0.0,
+            Self::Redirected => y <= 0.0 && dy >= 0.0,
+            Self::Deconvnet => false,
+        }
+    }
+
+    /// Whether a negative gradient is itself rectified.
+    pub fn weakens_by_gradient(self, dy: f32) -> bool {
+        matches!(self, Self::Deconvnet | Self::Guided) && dy < 0.0
+    }
+
+    /// The two as a gate's shader is told of them.
+    pub fn constants(self) -> Vec<(&'static str, usize)> {
+        let by_output = self != Self::Deconvnet;
+        let by_gradient = matches!(self, Self::Deconvnet | Self::Guided);
+        vec![
+            ("BY_OUTPUT", usize::from(by_output)),
+            ("BY_GRADIENT", usize::from(by_gradient)),
+            ("REDIRECTED", usize::from(self == Self::Redirected)),
+        ]
+    }
 }
 
 /// What a gradient rule sees while it emits nodes.

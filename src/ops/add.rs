@@ -3,10 +3,9 @@
 
 use crate::error::{Error, Result};
 use crate::graph::{Backward, Example, Graph, Lowering, Op, OpInfo, ValueId, expect_inputs};
-use crate::program::{Args, Kernel};
+use crate::program::Stage;
 use crate::tensor::Spec;
 
-use super::rows::zip_rows;
 use super::sum::sum;
 use super::testing::{nan, wave};
 
@@ -88,18 +87,15 @@ impl Op for Add {
         Ok(vec![Some(b.dy), db])
     }
 
-    fn lower(&self, inputs: &[Spec], _: &Spec) -> Lowering {
-        let [outer, reduce, inner] = accepted_factors(inputs);
-        let constants = [("OUTER", outer), ("REDUCE", reduce), ("INNER", inner)];
-        let twin = move |args: &mut Args<'_>| {
-            let (a, b) = (args.read(0), args.read(1));
-            zip_rows([outer, reduce, inner], a, b, args.write(0), |a, b| a + b);
-        };
-        let threads = outer * reduce * inner;
-        Lowering::single(
-            Kernel::linear("add", SHADER, &constants, 2, threads, twin),
-            2,
-        )
+    fn stage(&self, primary: usize, inputs: &[Spec]) -> Option<Stage> {
+        let factors = accepted_factors(inputs);
+        // The broadcast operand has no place for the whole output.
+        (primary == 0 || inputs[0] == inputs[1])
+            .then(|| Stage::binary(SHADER, Vec::new(), factors, |v, e| v + e))
+    }
+
+    fn lower(&self, _: &[Spec], _: &Spec) -> Lowering {
+        Lowering::Map
     }
 }
 

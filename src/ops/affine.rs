@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::graph::{
     Backward, Example, Graph, Lowering, Op, OpInfo, ValueId, expect_dtype, expect_inputs,
 };
-use crate::program::{Args, Kernel};
+use crate::program::Stage;
 use crate::tensor::{DType, Spec};
 
 use super::testing::{nan, wave};
@@ -39,21 +39,17 @@ impl Op for Affine {
         Ok(vec![Some(affine(b.graph, b.dy, self.scale, 0.0)?)])
     }
 
-    fn lower(&self, _: &[Spec], output: &Spec) -> Lowering {
-        let n = output.shape.elements();
+    fn stage(&self, _: usize, _: &[Spec]) -> Option<Stage> {
         let Self { scale, shift } = *self;
-        let constants = [
-            ("ELEMENTS", n),
+        let constants = vec![
             ("SCALE_BITS", scale.to_bits() as usize),
             ("SHIFT_BITS", shift.to_bits() as usize),
         ];
-        let twin = move |args: &mut Args<'_>| {
-            let x = args.read(0);
-            for (y, x) in args.write(0).iter_mut().zip(x) {
-                *y = x * scale + shift;
-            }
-        };
-        Lowering::single(Kernel::linear("affine", SHADER, &constants, 1, n, twin), 1)
+        Some(Stage::unary(SHADER, constants, move |v| v * scale + shift))
+    }
+
+    fn lower(&self, _: &[Spec], _: &Spec) -> Lowering {
+        Lowering::Map
     }
 }
 

@@ -78,7 +78,7 @@ impl Op for AvgPool {
         let threads = output.shape.elements();
         let constants = pooling.constants();
         Lowering::single(
-            Kernel::linear("avg_pool2d", SHADER, &constants, 1, threads, twin),
+            Kernel::tailed("avg_pool2d", SHADER, &constants, 1, threads, twin),
             1,
         )
     }
@@ -119,7 +119,7 @@ impl Op for AvgPoolGradient {
         };
         let threads = output.shape.elements();
         let constants = pooling.constants();
-        let kernel = Kernel::linear(place, GRADIENT_SHADER, &constants, 1, threads, twin);
+        let kernel = Kernel::tailed(place, GRADIENT_SHADER, &constants, 1, threads, twin);
         Lowering::single(kernel, 1)
     }
 }

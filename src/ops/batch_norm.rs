@@ -2,9 +2,11 @@
 //! are the batch's own, and the gradient goes through them too; afterwards they are the running
 //! averages, which are constants.
 
+use std::sync::Arc;
+
 use crate::error::Result;
 use crate::graph::{Backward, Example, Graph, Lowering, Op, OpInfo, ValueId, expect_inputs};
-use crate::program::{Args, Kernel, aligned};
+use crate::program::{Stage, aligned};
 use crate::tensor::Spec;
 
 use super::alias::view;
@@ -77,38 +79,42 @@ impl Op for BatchNorm {
         Ok(vec![Some(dx), None, None, Some(dgamma), Some(dbeta)])
     }
 
-    fn lower(&self, inputs: &[Spec], output: &Spec) -> Lowering {
-        let (n, channels) = (output.shape.elements(), inputs[0].shape.last());
-        let eps = self.eps;
-        let constants = [
-            ("ELEMENTS", n),
-            ("CHANNELS", channels),
-            ("EPS_BITS", eps.to_bits() as usize),
-        ];
-        let twin = move |args: &mut Args<'_>| {
-            let (x, mean, gamma, beta) = (args.read(0), args.read(1), args.read(3), args.read(4));
-            let variance = args.read(2);
-            let (y, [scale]) = args.write_with_scratch(0, [channels]);
-            write_scales(variance, gamma, eps, scale);
-            let rows = y.chunks_exact_mut(channels.max(1));
-            for (y, x) in rows.zip(x.chunks_exact(channels.max(1))) {
-                let parameters = mean.iter().zip(&*scale).zip(beta);
-                for ((y, x), ((mean, scale), beta)) in y.iter_mut().zip(x).zip(parameters) {
-                    *y = (x - mean) * scale + beta;
+    fn stage(&self, primary: usize, inputs: &[Spec]) -> Option<Stage> {
+        let (channels, eps) = (inputs[0].shape.last(), self.eps);
+        let rows = inputs[0].shape.elements() / channels.max(1);
+        let apply = move |values: &mut [f32], operands: &[&[f32]]| {
+            let [mean, variance, gamma, beta] = [0, 1, 2, 3].map(|i| operands[i]);
+            let mut scale = [0.0; LANES];
+            for first in (0..channels).step_by(LANES) {
+                let lanes = first..(first + LANES).min(channels);
+                for (scale, c) in scale.iter_mut().zip(lanes.clone()) {
+                    *scale = gamma[c] / (variance[c] + eps).sqrt();
+                }
+                let (mean, beta) = (&mean[lanes.clone()], &beta[lanes.clone()]);
+                for row in values.chunks_exact_mut(channels) {
+                    let parameters = mean.iter().zip(&scale).zip(beta);
+                    for (v, ((mean, scale), beta)) in row[lanes.clone()].iter_mut().zip(parameters)
+                    {
+                        *v = (*v - mean) * scale + beta;
+                    }
                 }
             }
         };
-        let kernel = Kernel::linear("batch_norm", SHADER, &constants, 5, n, twin);
-        Lowering::single(kernel, 5)
+        (primary == 0).then(|| Stage {
+            source: SHADER,
+            constants: vec![("EPS_BITS", eps.to_bits() as usize)],
+            operands: vec![[1, rows, channels]; 4],
+            apply: Arc::new(apply),
+        })
+    }
+
+    fn lower(&self, _: &[Spec], _: &Spec) -> Lowering {
+        Lowering::Map
     }
 }
 
-/// Writes `gamma / sqrt(variance + eps)` per channel.
-fn write_scales(variance: &[f32], gamma: &[f32], eps: f32, scales: &mut [f32]) {
-    for (scale, (v, g)) in scales.iter_mut().zip(variance.iter().zip(gamma)) {
-        *scale = g / (v + eps).sqrt();
-    }
-}
+/// Channels normalized at a time on the CPU.
+const LANES: usize = 64;
 
 const SHADER: &str = include_str!("../../shaders/batch_norm.wgsl");
 

@@ -21,6 +21,7 @@ use crate::program::{Args, Kernel};
 use crate::tensor::Spec;
 
 use super::testing::{nan, wave};
+use super::tile::{MOST_CHANNELS, most_pixels, tile};
 use geometry::Geometry;
 
 /// `y[n, oy, ox, o] = sum over ky, kx, i of x[n, oy * stride + ky * dilation - top, ..., i] * w[ky, kx, i, o]`.
@@ -81,25 +82,45 @@ impl Op for Conv2dOp {
             unreachable!("infer accepted {inputs:?}")
         };
         let twin = move |args: &mut Args<'_>| twins::forward(&geometry, args);
-        let pixels = geometry.rows() * geometry.output[1];
-        let (name, source, threads) = if geometry.outputs < NARROW {
-            ("conv2d_narrow", NARROW_SHADER, output.shape.elements())
+        let kernel = if geometry.is_dense() {
+            let (constants, threads) = rows(&geometry);
+            Kernel::tailed("conv2d_rows", ROWS_SHADER, &constants, 2, threads, twin)
+        } else if geometry.outputs < NARROW {
+            let (constants, threads) = (geometry.constants(), output.shape.elements());
+            Kernel::linear("conv2d_narrow", NARROW_SHADER, &constants, 2, threads, twin)
         } else {
+            let pixels = geometry.rows() * geometry.output[1];
             let blocks = geometry.config.groups * geometry.outputs.div_ceil(8);
-            ("conv2d", SHADER, pixels.div_ceil(4) * blocks)
+            let (constants, threads) = (geometry.constants(), pixels.div_ceil(4) * blocks);
+            Kernel::linear("conv2d", SHADER, &constants, 2, threads, twin)
         };
-        let constants = geometry.constants();
-        Lowering::single(
-            Kernel::linear(name, source, &constants, 2, threads, twin),
-            2,
-        )
+        Lowering::single(kernel, 2)
     }
 }
 
-/// Below so many channels per group a block of eight is mostly waste, and one thread computes one
+/// Constants and threads of the unrolled kernel.
+fn rows(geometry: &Geometry) -> (Vec<(&'static str, usize)>, usize) {
+    let (width, kernel, stride) = (
+        geometry.output[1],
+        geometry.kernel[1],
+        geometry.config.stride[1],
+    );
+    let channels = tile(geometry.outputs, MOST_CHANNELS);
+    let pixels = tile(width, most_pixels(channels * kernel));
+    let constants = geometry.dense_constants([
+        ("PIXELS", pixels),
+        ("CHANNELS", channels),
+        ("columns", (pixels - 1) * stride + kernel),
+    ]);
+    let blocks = width.div_ceil(pixels) * geometry.outputs.div_ceil(channels);
+    (constants, geometry.rows() * blocks)
+}
+
+/// Below so many channels per group (depthwise convolution) a block of eight is mostly waste, and one thread computes one
 /// element.
 const NARROW: usize = 4;
 
+const ROWS_SHADER: &str = include_str!("../../shaders/conv2d_rows.wgsl");
 const SHADER: &str = include_str!("../../shaders/conv2d.wgsl");
 const NARROW_SHADER: &str = include_str!("../../shaders/conv2d_narrow.wgsl");
 
@@ -116,7 +137,11 @@ fn config(stride: usize, padding: usize, dilation: usize, groups: usize) -> Conv
 pub(super) const INFO: OpInfo = OpInfo {
     name: "conv2d",
     doc: "Two-dimensional convolution with stride, padding, dilation and groups.",
-    shaders: &[("conv2d", SHADER), ("conv2d_narrow", NARROW_SHADER)],
+    shaders: &[
+        ("conv2d_rows", ROWS_SHADER),
+        ("conv2d", SHADER),
+        ("conv2d_narrow", NARROW_SHADER),
+    ],
     examples: || {
         let same = |g: &mut Graph, x: &[ValueId]| conv2d(g, x[0], x[1], config(1, 1, 1, 1));
         let valid = |g: &mut Graph, x: &[ValueId]| conv2d(g, x[0], x[1], Conv2d::default());
@@ -136,6 +161,20 @@ pub(super) const INFO: OpInfo = OpInfo {
                 conv2d(g, x[0], x[1], config(2, 1, 1, 3))
             }),
             Example::new("pointwise", inputs([2, 2, 3, 3], [1, 1, 3, 8]), valid),
+            Example::new("several tiles", inputs([1, 3, 13, 1], [1, 3, 1, 11]), same),
+            Example::new(
+                "with a tail",
+                vec![
+                    wave([1, 3, 4, 2], 0.1),
+                    wave([3, 3, 2, 5], 0.4),
+                    wave([5], 0.7),
+                ],
+                |g, x| {
+                    let y = conv2d(g, x[0], x[1], config(1, 1, 1, 1))?;
+                    let y = super::add(g, y, x[2])?;
+                    super::sigmoid(g, y)
+                },
+            ),
             Example::new("uneven", inputs([1, 2, 3, 1], [2, 4, 1, 4]), |g, x| {
                 let padding = [[0, 1], [2, 1]];
                 let stride = [1, 2];

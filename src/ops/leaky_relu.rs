@@ -6,7 +6,7 @@ use crate::graph::{
     Backward, BackwardRule, Example, Graph, Lowering, Op, OpInfo, ValueId, expect_dtype,
     expect_inputs,
 };
-use crate::program::{Args, Kernel};
+use crate::program::Stage;
 use crate::tensor::{DType, Spec};
 
 use super::testing::{nan, wave};
@@ -17,7 +17,7 @@ struct LeakyRelu {
     slope: f32,
 }
 
-/// `dx = dy` where the rule lets it pass, `slope * dy` elsewhere.
+/// `dx = dy` where the rule lets it pass, `slope * dy` elsewhere, from dy and the output.
 #[derive(Debug, Clone, Copy)]
 struct LeakyReluGate {
     slope: f32,
@@ -48,20 +48,18 @@ impl Op for LeakyRelu {
             slope: self.slope,
             rule: b.rule,
         };
-        Ok(vec![Some(b.graph.push(gate, &[b.dy, b.inputs[0]])?)])
+        Ok(vec![Some(b.graph.push(gate, &[b.dy, b.output])?)])
     }
 
-    fn lower(&self, _: &[Spec], output: &Spec) -> Lowering {
-        let (n, slope) = (output.shape.elements(), self.slope);
-        let constants = [("ELEMENTS", n), ("SLOPE_BITS", slope.to_bits() as usize)];
-        let twin = move |args: &mut Args<'_>| {
-            let x = args.read(0);
-            for (y, x) in args.write(0).iter_mut().zip(x) {
-                *y = x * if *x <= 0.0 { slope } else { 1.0 };
-            }
-        };
-        let kernel = Kernel::linear("leaky_relu", SHADER, &constants, 1, n, twin);
-        Lowering::single(kernel, 1)
+    fn stage(&self, _: usize, _: &[Spec]) -> Option<Stage> {
+        let slope = self.slope;
+        let constants = vec![("SLOPE_BITS", slope.to_bits() as usize)];
+        let leak = move |v: f32| v * if v <= 0.0 { slope } else { 1.0 };
+        Some(Stage::unary(SHADER, constants, leak))
+    }
+
+    fn lower(&self, _: &[Spec], _: &Spec) -> Lowering {
+        Lowering::Map
     }
 }
 
@@ -77,30 +75,19 @@ impl Op for LeakyReluGate {
         Ok(dy.clone())
     }
 
-    fn lower(&self, _: &[Spec], output: &Spec) -> Lowering {
-        let (n, slope) = (output.shape.elements(), self.slope);
-        let cut_input = matches!(self.rule, BackwardRule::Gradient | BackwardRule::Guided);
-        let cut_gradient = matches!(self.rule, BackwardRule::Deconvnet | BackwardRule::Guided);
-        let constants = [
-            ("ELEMENTS", n),
-            ("CUT_INPUT", usize::from(cut_input)),
-            ("CUT_GRADIENT", usize::from(cut_gradient)),
-            ("SLOPE_BITS", slope.to_bits() as usize),
-        ];
-        let twin = move |args: &mut Args<'_>| {
-            let (dy, x) = (args.read(0), args.read(1));
-            for ((dx, dy), x) in args.write(0).iter_mut().zip(dy).zip(x) {
-                let by_input = if cut_input && *x <= 0.0 { slope } else { 1.0 };
-                let by_gradient = if cut_gradient && *dy < 0.0 {
-                    slope
-                } else {
-                    1.0
-                };
-                *dx = dy * by_input * by_gradient;
-            }
+    fn stage(&self, primary: usize, _: &[Spec]) -> Option<Stage> {
+        let (slope, rule) = (self.slope, self.rule);
+        let mut constants = rule.constants();
+        constants.push(("SLOPE_BITS", slope.to_bits() as usize));
+        let gate = move |dy, y| {
+            let weaken = |weakens| if weakens { slope } else { 1.0 };
+            dy * weaken(rule.weakens_by_output(dy, y)) * weaken(rule.weakens_by_gradient(dy))
         };
-        let kernel = Kernel::linear("leaky_relu_gate", GATE_SHADER, &constants, 2, n, twin);
-        Lowering::single(kernel, 2)
+        (primary == 0).then(|| Stage::elementwise(GATE_SHADER, constants, gate))
+    }
+
+    fn lower(&self, _: &[Spec], _: &Spec) -> Lowering {
+        Lowering::Map
     }
 }
 

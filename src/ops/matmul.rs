@@ -13,6 +13,7 @@ use crate::tensor::{DType, Spec};
 use super::product::Product;
 use super::sum::sum_kernel;
 use super::testing::{nan, wave};
+use super::tile::{MOST_CHANNELS, tile};
 use super::window::split_reduction;
 
 /// `y = a * b`, each operand transposed where its flag says so.
@@ -97,7 +98,8 @@ impl Op for MatMul {
         };
         let [m, k, n] = extents;
         let outputs = output.shape.elements();
-        let blocks = m.div_ceil(4) * n.div_ceil(8);
+        let (rows, columns) = (tile(m, MOST_CHANNELS), tile(n, MOST_CHANNELS));
+        let blocks = m.div_ceil(rows) * n.div_ceil(columns);
         let (chunk, chunks) = split_reduction(k, LEAST_STEPS, blocks, outputs);
         let product = Product {
             rows: m,
@@ -124,11 +126,17 @@ impl Op for MatMul {
             ("B_COLUMN", if self.transpose_b { k } else { 1 }),
             ("CHUNK", chunk),
             ("CHUNKS", chunks),
+            ("TILE_ROWS", rows),
+            ("TILE_COLUMNS", columns),
+            ("whole", usize::from(chunks == 1)),
+            ("split", usize::from(chunks > 1)),
         ];
-        let kernel = Kernel::linear("matmul", SHADER, &constants, 2, blocks * chunks, twin);
+        let threads = blocks * chunks;
         if chunks == 1 {
+            let kernel = Kernel::tailed("matmul", SHADER, &constants, 2, threads, twin);
             return Lowering::single(kernel, 2);
         }
+        let kernel = Kernel::linear("matmul", SHADER, &constants, 2, threads, twin);
         let bindings = vec![Slot::Input(0), Slot::Input(1), Slot::Scratch(0)];
         let partial = Call { kernel, bindings };
         let total = Call {

@@ -166,15 +166,23 @@ impl Op for Unpool {
             unreachable!("infer accepted {inputs:?}")
         };
         let twin = move |args: &mut Args<'_>| twins::unpool(&pooling, args);
-        let threads = output.shape.elements();
-        let constants = pooling.constants();
-        let kernel = Kernel::linear(place, UNPOOL_SHADER, &constants, 2, threads, twin);
+        let kernel = match pooling.window_constants() {
+            Some(constants) => {
+                let (name, threads) = ("max_unpool2d_windows", inputs[0].shape.elements());
+                Kernel::tailed(name, WINDOWS_SHADER, &constants, 2, threads, twin)
+            }
+            None => {
+                let (constants, threads) = (pooling.constants(), output.shape.elements());
+                Kernel::tailed(place, UNPOOL_SHADER, &constants, 2, threads, twin)
+            }
+        };
         Lowering::single(kernel, 2)
     }
 }
 
 const SWITCHES_SHADER: &str = include_str!("../../shaders/max_pool2d_switches.wgsl");
 const TAKE_SHADER: &str = include_str!("../../shaders/pool_take.wgsl");
+const WINDOWS_SHADER: &str = include_str!("../../shaders/max_unpool2d_windows.wgsl");
 const UNPOOL_SHADER: &str = include_str!("../../shaders/max_unpool2d.wgsl");
 
 pub(super) const SWITCHES_INFO: OpInfo = OpInfo {
@@ -213,7 +221,10 @@ pub(super) const TAKE_INFO: OpInfo = OpInfo {
 pub(super) const UNPOOL_INFO: OpInfo = OpInfo {
     name: "max_unpool2d",
     doc: "Elements put back where switches point to: the gradient of max-pooling.",
-    shaders: &[("max_unpool2d", UNPOOL_SHADER)],
+    shaders: &[
+        ("max_unpool2d", UNPOOL_SHADER),
+        ("max_unpool2d_windows", WINDOWS_SHADER),
+    ],
     examples: || {
         let words =
             |switches: &[u32], shape: [usize; 4]| vec![(Spec::u32(shape), switches.to_vec())];
@@ -222,6 +233,10 @@ pub(super) const UNPOOL_INFO: OpInfo = OpInfo {
         vec![
             Example::new("overlapping", vec![wave([1, 2, 2, 2], 0.1)], overlapping)
                 .with_words(words(&[8, 4, 6, 7, 2, 5, 0, 1], [1, 2, 2, 2])),
+            Example::new("tiling", vec![wave([2, 1, 2, 2], 0.1)], |g, x| {
+                max_unpool2d(g, x[0], x[1], config(2, 2, 0), [2, 4])
+            })
+            .with_words(words(&[3, 0, 2, 1, 1, 3, 0, 2], [2, 1, 2, 2])),
             Example::new("one element", vec![wave([1, 1, 1, 1], 0.1)], |g, x| {
                 max_unpool2d(g, x[0], x[1], config(1, 1, 0), [1, 1])
             })

@@ -5,11 +5,10 @@ use crate::error::Result;
 use crate::graph::{
     Backward, Example, Graph, Lowering, Op, OpInfo, ValueId, expect_dtype, expect_inputs,
 };
-use crate::program::{Args, Kernel};
+use crate::program::Stage;
 use crate::tensor::{DType, Spec};
 
 use super::add::{accepted_factors, broadcast_factors, unbroadcast};
-use super::rows::zip_rows;
 use super::testing::{nan, wave};
 
 /// `y = a * b`, where `b` is broadcast to `a` as in `add`.
@@ -50,16 +49,15 @@ impl Op for Mul {
         Ok(parts)
     }
 
-    fn lower(&self, inputs: &[Spec], _: &Spec) -> Lowering {
-        let [outer, reduce, inner] = accepted_factors(inputs);
-        let constants = [("OUTER", outer), ("REDUCE", reduce), ("INNER", inner)];
-        let twin = move |args: &mut Args<'_>| {
-            let (a, b) = (args.read(0), args.read(1));
-            zip_rows([outer, reduce, inner], a, b, args.write(0), |a, b| a * b);
-        };
-        let threads = outer * reduce * inner;
-        let kernel = Kernel::linear("mul", SHADER, &constants, 2, threads, twin);
-        Lowering::single(kernel, 2)
+    fn stage(&self, primary: usize, inputs: &[Spec]) -> Option<Stage> {
+        let factors = accepted_factors(inputs);
+        // The broadcast operand has no place for the whole output.
+        (primary == 0 || inputs[0] == inputs[1])
+            .then(|| Stage::binary(SHADER, Vec::new(), factors, |v, e| v * e))
+    }
+
+    fn lower(&self, _: &[Spec], _: &Spec) -> Lowering {
+        Lowering::Map
     }
 }
 

@@ -151,6 +151,25 @@ impl Pooling {
         [a, b, c, d]
     }
 
+    /// What a shader knows that handles whole windows, if they tile the input.
+    pub(super) fn window_constants(&self) -> Option<Vec<(&'static str, usize)>> {
+        /// Taps that are still worth unrolling.
+        const MOST_TAPS: usize = 16;
+        let [size_y, size_x] = self.config.size;
+        let covered = [self.output[0] * size_y, self.output[1] * size_x];
+        let tiles = self.config.stride == self.config.size && covered == self.input;
+        let unpadded = self.config.padding == [[0; 2]; 2];
+        (tiles && unpadded && size_y * size_x <= MOST_TAPS).then(|| {
+            vec![
+                ("ROWS", self.images * self.output[0]),
+                ("WIDTH", self.input[1]),
+                ("CHANNELS", self.channels),
+                ("SIZE_Y", size_y),
+                ("SIZE_X", size_x),
+            ]
+        })
+    }
+
     /// Calls `visit(tap, x_index, y_index)` for each output pixel and each of its taps that falls on
     /// the image, in the window's row-major order; the indices are those of channel 0.
     #[inline(always)]

@@ -5,7 +5,7 @@ use crate::graph::{
     Backward, BackwardRule, Example, Graph, Lowering, Op, OpInfo, ValueId, expect_dtype,
     expect_inputs,
 };
-use crate::program::{Args, Kernel};
+use crate::program::Stage;
 use crate::tensor::{DType, Spec};
 
 use super::testing::{nan, wave};
@@ -14,7 +14,8 @@ use super::testing::{nan, wave};
 #[derive(Debug, Clone, Copy)]
 struct Relu;
 
-/// `dx = dy` where the rule lets it pass, 0 elsewhere.
+/// `dx = dy` where the rule lets it pass, 0 elsewhere, from dy and the rectifier's output: that is positive
+/// where the input was, and unlike the input it is kept anyway.
 #[derive(Debug, Clone, Copy)]
 struct ReluGate(BackwardRule);
 
@@ -39,22 +40,18 @@ impl Op for Relu {
 
     fn backward(&self, b: &mut Backward<'_>) -> Result<Vec<Option<ValueId>>> {
         Ok(vec![Some(
-            b.graph.push(ReluGate(b.rule), &[b.dy, b.inputs[0]])?,
+            b.graph.push(ReluGate(b.rule), &[b.dy, b.output])?,
         )])
     }
 
-    fn lower(&self, _: &[Spec], output: &Spec) -> Lowering {
-        let n = output.shape.elements();
-        let twin = |args: &mut Args<'_>| {
-            let x = args.read(0);
-            for (y, x) in args.write(0).iter_mut().zip(x) {
-                *y = if *x > 0.0 { *x } else { 0.0 };
-            }
-        };
-        Lowering::single(
-            Kernel::linear("relu", SHADER, &[("ELEMENTS", n)], 1, n, twin),
-            1,
-        )
+    fn stage(&self, _: usize, _: &[Spec]) -> Option<Stage> {
+        Some(Stage::unary(SHADER, Vec::new(), |v| {
+            if v > 0.0 { v } else { 0.0 }
+        }))
+    }
+
+    fn lower(&self, _: &[Spec], _: &Spec) -> Lowering {
+        Lowering::Map
     }
 }
 
@@ -70,35 +67,17 @@ impl Op for ReluGate {
         Ok(dy.clone())
     }
 
-    fn lower(&self, _: &[Spec], output: &Spec) -> Lowering {
-        let n = output.shape.elements();
-        let cut_input = matches!(self.0, BackwardRule::Gradient | BackwardRule::Guided);
-        let cut_gradient = matches!(self.0, BackwardRule::Deconvnet | BackwardRule::Guided);
-        let constants = [
-            ("ELEMENTS", n),
-            ("CUT_INPUT", usize::from(cut_input)),
-            ("CUT_GRADIENT", usize::from(cut_gradient)),
-        ];
-        let twin = move |args: &mut Args<'_>| {
-            let (dy, x) = (args.read(0), args.read(1));
-            let values = args.write(0).iter_mut().zip(dy).zip(x);
-            // Each rule has a loop of its own, so that none asks for the rule.
-            match (cut_input, cut_gradient) {
-                (true, false) => {
-                    values.for_each(|((dx, &dy), &x)| *dx = if x <= 0.0 { 0.0 } else { dy });
-                }
-                (false, _) => {
-                    values.for_each(|((dx, &dy), _)| *dx = if dy < 0.0 { 0.0 } else { dy });
-                }
-                (true, true) => values.for_each(|((dx, &dy), &x)| {
-                    *dx = if (x <= 0.0) | (dy < 0.0) { 0.0 } else { dy };
-                }),
-            }
+    fn stage(&self, primary: usize, _: &[Spec]) -> Option<Stage> {
+        let rule = self.0;
+        let gate = move |dy, y| {
+            let cut = rule.weakens_by_output(dy, y) || rule.weakens_by_gradient(dy);
+            if cut { 0.0 } else { dy }
         };
-        Lowering::single(
-            Kernel::linear("relu_gate", GATE_SHADER, &constants, 2, n, twin),
-            2,
-        )
+        (primary == 0).then(|| Stage::elementwise(GATE_SHADER, rule.constants(), gate))
+    }
+
+    fn lower(&self, _: &[Spec], _: &Spec) -> Lowering {
+        Lowering::Map
     }
 }
 

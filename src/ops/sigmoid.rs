@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::graph::{
     Backward, Example, Graph, Lowering, Op, OpInfo, ValueId, expect_dtype, expect_inputs,
 };
-use crate::program::{Args, Kernel};
+use crate::program::Stage;
 use crate::tensor::{DType, Spec};
 
 use super::affine::affine;
@@ -41,16 +41,14 @@ impl Op for Sigmoid {
         Ok(vec![Some(mul(b.graph, b.dy, slope)?)])
     }
 
-    fn lower(&self, _: &[Spec], output: &Spec) -> Lowering {
-        let n = output.shape.elements();
-        let twin = |args: &mut Args<'_>| {
-            let x = args.read(0);
-            for (y, x) in args.write(0).iter_mut().zip(x) {
-                *y = 1.0 / (1.0 + (-x).exp());
-            }
-        };
-        let kernel = Kernel::linear("sigmoid", SHADER, &[("ELEMENTS", n)], 1, n, twin);
-        Lowering::single(kernel, 1)
+    fn stage(&self, _: usize, _: &[Spec]) -> Option<Stage> {
+        Some(Stage::unary(SHADER, Vec::new(), |v| {
+            1.0 / (1.0 + (-v).exp())
+        }))
+    }
+
+    fn lower(&self, _: &[Spec], _: &Spec) -> Lowering {
+        Lowering::Map
     }
 }
 

@@ -126,7 +126,7 @@ pub(super) fn sum_kernel(factors: [usize; 3], chunk: usize, scale: f32) -> Kerne
         }
     };
     let threads = outer * chunks * inner;
-    Kernel::linear("sum", SUM_SHADER, &constants, 1, threads, twin)
+    Kernel::tailed("sum", SUM_SHADER, &constants, 1, threads, twin)
 }
 
 impl Op for Sum {

@@ -37,6 +37,13 @@ impl<'a> Args<'a> {
         self.reads[index]
     }
 
+    /// Takes the read bindings from `index` on away.
+    pub(super) fn split_reads(&mut self, index: usize) -> &'a [&'a [u32]] {
+        let (reads, rest) = self.reads.split_at(index);
+        self.reads = reads;
+        rest
+    }
+
     /// Written binding `index` (counted from the first written one) as floats.
     pub fn write(&mut self, index: usize) -> &mut [f32] {
         bytemuck::cast_slice_mut(self.writes[index])

@@ -11,6 +11,7 @@ use crate::compile::compile;
 use crate::error::{Error, Result};
 use crate::field::Values;
 use crate::nn::Network;
+use crate::program::Program;
 use crate::tensor::Tensor;
 
 use super::evaluation::Evaluation;
@@ -196,14 +197,23 @@ impl<B: Backend> Session<B> {
             }
             self.clear_slots()?;
         }
-        let graph = step_graph(&self.network, &self.data, plan.batch, optimizer)?;
-        let compiled = compile(&graph, "training step", &[])?;
+        let program = self.step_program(plan)?;
         let prepared = self
             .backend
-            .prepare(&compiled.program, &|name| self.buffer(name))
+            .prepare(&program, &|name| self.buffer(name))
             .await?;
         self.prepared = Some((plan.clone(), prepared));
         Ok(())
+    }
+
+    /// One training step as a program, to count and time what it dispatches.
+    ///
+    /// # Errors
+    /// When the optimizer is unknown.
+    pub fn step_program(&self, plan: &Plan) -> Result<Program> {
+        let optimizer = find_optimizer(&plan.optimizer)?;
+        let graph = step_graph(&self.network, &self.data, plan.batch, optimizer)?;
+        Ok(compile(&graph, "training step", &[])?.program)
     }
 
     /// Submits `steps` more steps (at most half the metrics ring) and returns the metrics of the

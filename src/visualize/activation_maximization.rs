@@ -43,18 +43,15 @@ impl Visualization for ActivationMaximization {
     }
 
     fn fields(&self) -> Vec<Field> {
-        let objective = "Whether the unit's mean over its map is raised, or its center position.";
+        let objective =
+            "Whether the unit at the middle of its map is raised, or its mean over the map.";
+        let jitter =
+            "Largest random shift per step, in pixels; at most an eighth of what the unit sees.";
         vec![
             Field::integer("steps", "Steps of gradient ascent.", 1.0, 4096.0, 256.0),
             Field::number("learningRate", "Size of Adam's steps.", 0.0001, 1.0, 0.05),
-            Field::integer(
-                "jitter",
-                "Random shift per step, in pixels.",
-                0.0,
-                16.0,
-                2.0,
-            ),
-            Field::choice("objective", objective, &["channel", "center"], "channel"),
+            Field::integer("jitter", jitter, 0.0, 16.0, 4.0),
+            Field::choice("objective", objective, &["center", "channel"], "center"),
             Field::bool("negative", "Find what the unit dislikes instead.", false),
         ]
     }
@@ -74,8 +71,11 @@ impl Visualization for ActivationMaximization {
         let g = &mut graph;
         let (coefficients, image) = fourier_images(g, "coefficients", [1, c, h, w])?;
         let counters = g.external("ascent counters", Spec::u32([4]))?;
-        // Rolled by 0..=2j and back by j: a shift of -j..=j.
-        let jitter = u32::try_from(values.integer("jitter")?).unwrap_or(0);
+        // Rolled by 0..=2j and back by j: a shift of -j..=j. More than a fraction of the receptive field
+        // would smear what the unit wants.
+        let seen = request.network.layers[request.layer].receptive_field.size;
+        let most = u32::try_from(seen[0].min(seen[1]) / 8).unwrap_or(u32::MAX);
+        let jitter = u32::try_from(values.integer("jitter")?).map_or(0, |jitter| jitter.min(most));
         let offsets = ops::random_offsets(g, counters, 2 * jitter + 1, 0)?;
         let ahead = ops::roll2d(g, image, offsets, false)?;
         let back = g.external("jitter", Spec::u32([2]))?;
@@ -91,7 +91,7 @@ impl Visualization for ActivationMaximization {
         )?;
         let sign = if values.bool("negative")? { 1.0 } else { -1.0 };
         let seed = g.constant([1], &[sign])?;
-        let direction = gradient(g, score, seed, &[coefficients], BackwardRule::Gradient)?[0];
+        let direction = gradient(g, score, seed, &[coefficients], BackwardRule::Redirected)?[0];
         let words = c * h * w;
         let settings = g.external("ascent settings", Spec::f32([8]))?;
         let first = g.external("first moment", Spec::f32([words]))?;

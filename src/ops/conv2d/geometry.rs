@@ -139,6 +139,26 @@ impl Geometry {
         self.inputs == 1 && self.outputs == 1
     }
 
+    /// Whether the unrolled kernels serve it: neighboring taps on neighboring pixels, all channels in one
+    /// group, and filters narrow enough to unroll.
+    pub(super) fn is_dense(&self) -> bool {
+        let Conv2d {
+            dilation, groups, ..
+        } = self.config;
+        dilation == [1, 1] && groups == 1 && self.kernel[1] <= 12
+    }
+
+    /// What the unrolled shaders know: all but groups and dilation, and their tile.
+    pub(super) fn dense_constants<'a>(
+        &self,
+        tile: impl IntoIterator<Item = (&'a str, usize)>,
+    ) -> Vec<(&'a str, usize)> {
+        let mut constants: Vec<(&str, usize)> = self.constants();
+        constants.retain(|(name, _)| *name != "GROUPS" && !name.starts_with("DILATION"));
+        constants.extend(tile);
+        constants
+    }
+
     /// What the shaders know.
     pub(super) fn constants(&self) -> Vec<(&'static str, usize)> {
         vec![

@@ -9,6 +9,7 @@ use crate::program::{Args, Kernel};
 use crate::tensor::{DType, Spec};
 
 use super::super::testing::{nan, wave};
+use super::super::tile::{MOST_CHANNELS, most_pixels, tile};
 use super::geometry::Geometry;
 use super::{Conv2d, NARROW, config, conv2d, conv2d_weight_gradient, twins};
 
@@ -81,22 +82,44 @@ impl Op for InputGradient {
         };
         let twin = move |args: &mut Args<'_>| twins::input_gradient(&geometry, args);
         let [images, height, width, _] = geometry.x_dims();
-        let (name, source, threads) = if geometry.inputs < NARROW {
-            let threads = output.shape.elements();
-            ("conv2d_input_gradient_narrow", NARROW_SHADER, threads)
+        let name = self.name();
+        let kernel = if geometry.is_dense() {
+            let (constants, threads) = rows(&geometry);
+            let name = "conv2d_input_gradient_rows";
+            Kernel::tailed(name, ROWS_SHADER, &constants, 2, threads, twin)
+        } else if geometry.inputs < NARROW {
+            let (constants, threads) = (geometry.constants(), output.shape.elements());
+            let name = "conv2d_input_gradient_narrow";
+            Kernel::linear(name, NARROW_SHADER, &constants, 2, threads, twin)
         } else {
             let blocks = geometry.config.groups * geometry.inputs.div_ceil(8);
             let threads = (images * height * width).div_ceil(4) * blocks;
-            ("conv2d_input_gradient", SHADER, threads)
+            Kernel::linear(name, SHADER, &geometry.constants(), 2, threads, twin)
         };
-        let constants = geometry.constants();
-        Lowering::single(
-            Kernel::linear(name, source, &constants, 2, threads, twin),
-            2,
-        )
+        Lowering::single(kernel, 2)
     }
 }
 
+/// Constants and threads of the unrolled kernel. Of `stride` neighboring pixels each belongs to another
+/// phase: another set of taps reaches it.
+fn rows(geometry: &Geometry) -> (Vec<(&'static str, usize)>, usize) {
+    let (kernel, stride) = (geometry.kernel[1], geometry.config.stride[1]);
+    let phase_taps = kernel.div_ceil(stride);
+    let phase_width = geometry.input[1].div_ceil(stride);
+    let channels = tile(geometry.inputs, MOST_CHANNELS);
+    let pixels = tile(phase_width, most_pixels(channels * phase_taps));
+    let constants = geometry.dense_constants([
+        ("PIXELS", pixels),
+        ("CHANNELS", channels),
+        ("PHASE_TAPS", phase_taps),
+        ("columns", pixels + phase_taps - 1),
+        ("uneven", usize::from(!kernel.is_multiple_of(stride))),
+    ]);
+    let blocks = stride * phase_width.div_ceil(pixels) * geometry.inputs.div_ceil(channels);
+    (constants, geometry.images * geometry.input[0] * blocks)
+}
+
+const ROWS_SHADER: &str = include_str!("../../../shaders/conv2d_input_gradient_rows.wgsl");
 const SHADER: &str = include_str!("../../../shaders/conv2d_input_gradient.wgsl");
 const NARROW_SHADER: &str = include_str!("../../../shaders/conv2d_input_gradient_narrow.wgsl");
 
@@ -104,6 +127,7 @@ pub(in super::super) const INFO: OpInfo = OpInfo {
     name: "conv2d_input_gradient",
     doc: "Transposed convolution: the gradient of a convolution with respect to its input.",
     shaders: &[
+        ("conv2d_input_gradient_rows", ROWS_SHADER),
         ("conv2d_input_gradient", SHADER),
         ("conv2d_input_gradient_narrow", NARROW_SHADER),
     ],

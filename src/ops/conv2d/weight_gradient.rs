@@ -12,6 +12,7 @@ use crate::tensor::{DType, Spec};
 
 use super::super::sum::sum_kernel;
 use super::super::testing::{nan, wave};
+use super::super::tile::{MOST_CHANNELS, tile};
 use super::super::window::split_reduction;
 use super::geometry::Geometry;
 use super::{Conv2d, NARROW, config, conv2d, conv2d_input_gradient, twins};
@@ -82,15 +83,23 @@ impl Op for WeightGradient {
             unreachable!("infer accepted {inputs:?}")
         };
         let weights = output.shape.elements();
-        let (name, source, blocks) = if geometry.outputs < NARROW {
-            ("conv2d_weight_gradient_narrow", NARROW_SHADER, weights)
+        let (name, source, mut constants, blocks) = if geometry.is_dense() {
+            let (constants, blocks) = rows(&geometry);
+            (
+                "conv2d_weight_gradient_rows",
+                ROWS_SHADER,
+                constants,
+                blocks,
+            )
+        } else if geometry.outputs < NARROW {
+            let name = "conv2d_weight_gradient_narrow";
+            (name, NARROW_SHADER, geometry.constants(), weights)
         } else {
             let columns = geometry.config.groups * geometry.outputs.div_ceil(8);
             let blocks = geometry.taps_by_inputs().div_ceil(4) * columns;
-            ("conv2d_weight_gradient", SHADER, blocks)
+            (self.name(), SHADER, geometry.constants(), blocks)
         };
         let (chunk, chunks) = split_reduction(geometry.rows(), 1, blocks, weights);
-        let mut constants = geometry.constants();
         constants.extend([("CHUNK_ROWS", chunk), ("CHUNKS", chunks)]);
         let twin = move |args: &mut Args<'_>| twins::weight_gradient(&geometry, chunk, args);
         let kernel = Kernel::linear(name, source, &constants, 2, blocks * chunks, twin);
@@ -110,6 +119,33 @@ impl Op for WeightGradient {
     }
 }
 
+/// Constants of the unrolled kernel, and its threads per chunk.
+fn rows(geometry: &Geometry) -> (Vec<(&'static str, usize)>, usize) {
+    /// Taps of one row of a filter, times input channels. More sums would cost more than the loads they
+    /// save; a stride spreads the pixels, so that fewer loads are shared.
+    const MOST_ROWS: usize = 24;
+    /// A longer body no longer fits the instruction cache of a software adapter.
+    const MOST_PIXELS: usize = 2;
+    let (width, kernel, stride) = (
+        geometry.output[1],
+        geometry.kernel[1],
+        geometry.config.stride[1],
+    );
+    let channels = tile(geometry.outputs, MOST_CHANNELS);
+    let inputs = tile(geometry.inputs, MOST_ROWS / stride / kernel);
+    let pixels = tile(width, MOST_PIXELS);
+    let constants = geometry.dense_constants([
+        ("PIXELS", pixels),
+        ("ROWS", inputs),
+        ("CHANNELS", channels),
+        ("columns", (pixels - 1) * stride + kernel),
+        ("uneven", usize::from(!width.is_multiple_of(pixels))),
+    ]);
+    let blocks = geometry.inputs.div_ceil(inputs) * geometry.outputs.div_ceil(channels);
+    (constants, geometry.kernel[0] * blocks)
+}
+
+const ROWS_SHADER: &str = include_str!("../../../shaders/conv2d_weight_gradient_rows.wgsl");
 const SHADER: &str = include_str!("../../../shaders/conv2d_weight_gradient.wgsl");
 const NARROW_SHADER: &str = include_str!("../../../shaders/conv2d_weight_gradient_narrow.wgsl");
 
@@ -117,6 +153,7 @@ pub(in super::super) const INFO: OpInfo = OpInfo {
     name: "conv2d_weight_gradient",
     doc: "The gradient of a convolution with respect to its filters.",
     shaders: &[
+        ("conv2d_weight_gradient_rows", ROWS_SHADER),
         ("conv2d_weight_gradient", SHADER),
         ("conv2d_weight_gradient_narrow", NARROW_SHADER),
     ],

@@ -35,6 +35,9 @@ export function duration(seconds: number): string {
   return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
 }
 
+/** [6, 28, 28] → "6@28x28", as LeCun et al. 1998 write it, for where room is short; vectors just their length. */
+export const tightShape = (dims: readonly number[]): string => shape(dims).replaceAll(' ', '');
+
 /** [6, 28, 28] → "6 @ 28x28"; vectors just their length. */
 export const shape = ([c, h, w]: readonly number[]): string =>
   h === 1 && w === 1 ? `${c}` : `${c} @ ${h}x${w}`;

@@ -1,0 +1,70 @@
+// One thread computes PIXELS neighboring output pixels of one row times CHANNELS output channels. The
+// input under a row of windows is loaded once and used for every tap. Neighboring threads take
+// neighboring channels of the same pixels. Pixels and channels past the last read what is there and
+// are not stored.
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> w: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+
+const CHANNEL_BLOCKS = (OUTPUTS + CHANNELS - 1u) / CHANNELS;
+const PIXEL_BLOCKS = (OUT_WIDTH + PIXELS - 1u) / PIXELS;
+
+@compute @workgroup_size(64)
+fn main(
+    @builtin(global_invocation_id) id: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+) {
+    let i = id.x + id.y * groups.x * 64u;
+    if i >= IMAGES * OUT_HEIGHT * PIXEL_BLOCKS * CHANNEL_BLOCKS {
+        return;
+    }
+    let channel = i % CHANNEL_BLOCKS * CHANNELS;
+    let column = i / CHANNEL_BLOCKS % PIXEL_BLOCKS * PIXELS;
+    // Rows of output pixels, over the whole batch.
+    let row = i / (CHANNEL_BLOCKS * PIXEL_BLOCKS);
+    let image = row / OUT_HEIGHT;
+    let top = row % OUT_HEIGHT * STRIDE_Y - PAD_TOP;
+//:for p PIXELS
+//:for c CHANNELS
+    var y$p_$c = 0.0;
+//:end
+//:end
+    // Columns before the first wrap to numbers far beyond the last.
+//:for j columns
+    let column$j = column * STRIDE_X + $ju - PAD_LEFT;
+    let inside$j = column$j < WIDTH;
+    let offset$j = select(0u, column$j * INPUTS, inside$j);
+//:end
+    for (var ky = 0u; ky < KERNEL_Y; ky++) {
+        let line = top + ky;
+        if line >= HEIGHT {
+            continue;
+        }
+        let first = (image * HEIGHT + line) * WIDTH * INPUTS;
+        for (var input = 0u; input < INPUTS; input++) {
+//:for j columns
+            let x$j = select(0.0, x[first + offset$j + input], inside$j);
+//:end
+//:for k KERNEL_X
+            let w$k = ((ky * KERNEL_X + $ku) * INPUTS + input) * OUTPUTS + channel;
+//:for c CHANNELS
+            let w$k_$c = w[w$k + $cu];
+//:for p PIXELS
+            y$p_$c += x$(p*STRIDE_X+k) * w$k_$c;
+//:end
+//:end
+//:end
+        }
+    }
+    let place = (row * OUT_WIDTH + column) * OUTPUTS + channel;
+//:for p PIXELS
+    if column + $pu < OUT_WIDTH {
+//:for c CHANNELS
+        if channel + $cu < OUTPUTS {
+            y[place + $pu * OUTPUTS + $cu] = tail(place + $pu * OUTPUTS + $cu, y$p_$c);
+        }
+//:end
+    }
+//:end
+}
