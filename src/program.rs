@@ -2,13 +2,15 @@
 //! here knows what a convolution is, and nothing here runs; see `compile` for who writes programs
 //! and `backend` for who runs them.
 
+mod args;
 mod stage;
 mod template;
 
-pub use stage::{IDENTITY, MOST_BINDINGS, Stage};
-
 use std::fmt;
 use std::sync::Arc;
+
+pub use args::{Args, MAX_BINDINGS, Scratch};
+pub use stage::{IDENTITY, MOST_BINDINGS, Stage};
 
 /// Index of a buffer within its [`Program`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -64,38 +66,6 @@ pub enum Access {
     Write,
     /// `var<storage, read_write>`; updated in place.
     ReadWrite,
-}
-
-/// The buffers of one dispatch as its CPU twin sees them, in binding order.
-#[derive(Debug)]
-pub struct Args<'a> {
-    /// The read bindings.
-    pub reads: Vec<&'a [u32]>,
-    /// The written bindings.
-    pub writes: Vec<&'a mut [u32]>,
-}
-
-impl<'a> Args<'a> {
-    /// Read binding `index` as floats. The lifetime is the buffer's, so that a written binding can
-    /// be borrowed beside it.
-    pub fn read(&self, index: usize) -> &'a [f32] {
-        bytemuck::cast_slice(self.reads[index])
-    }
-
-    /// Read binding `index` as words.
-    pub fn read_words(&self, index: usize) -> &'a [u32] {
-        self.reads[index]
-    }
-
-    /// Written binding `index` (counted from the first written one) as floats.
-    pub fn write(&mut self, index: usize) -> &mut [f32] {
-        bytemuck::cast_slice_mut(self.writes[index])
-    }
-
-    /// Written binding `index` as words.
-    pub fn write_words(&mut self, index: usize) -> &mut [u32] {
-        self.writes[index]
-    }
 }
 
 /// The CPU form of a kernel: the same work on the same bindings.

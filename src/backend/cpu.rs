@@ -1,12 +1,13 @@
 //! Runs the CPU twins of a program's kernels, in order, on host memory: the reference that the GPU
 //! is checked against, and the fallback where there is no adapter.
 
-use std::cell::{Cell, RefCell};
+use std::array;
+use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::future::{Future, ready};
 use std::rc::Rc;
 
 use crate::error::{Error, Result};
-use crate::program::{Access, Args, BufferId, Contents, Program, View};
+use crate::program::{Access, Args, BufferId, Contents, Dispatch, MAX_BINDINGS, Program, Scratch};
 
 use super::{Adapter, Backend, Counters};
 
@@ -39,6 +40,56 @@ impl Drop for Memory {
 pub struct CpuProgram {
     program: Program,
     buffers: Vec<CpuBuffer>,
+    scratch: RefCell<Scratch>,
+}
+
+/// The words of one binding while its dispatch runs.
+#[derive(Debug, Default)]
+enum Bound<'a> {
+    #[default]
+    Nothing,
+    Read(Ref<'a, [u32]>),
+    Written(RefMut<'a, [u32]>),
+}
+
+impl CpuProgram {
+    fn bind(&self, dispatch: &Dispatch, index: usize) -> Bound<'_> {
+        let accesses = &self.program.kernels[dispatch.kernel].accesses;
+        let (Some(access), Some(view)) = (accesses.get(index), dispatch.bindings.get(index)) else {
+            return Bound::Nothing;
+        };
+        // `compile` never binds a written buffer twice, so these borrows cannot clash.
+        let memory = &self.buffers[view.buffer.0].0.words;
+        let range = view.offset..view.offset + view.words;
+        match access {
+            Access::Read => Bound::Read(Ref::map(memory.borrow(), |words| &words[range])),
+            Access::Write | Access::ReadWrite => {
+                Bound::Written(RefMut::map(memory.borrow_mut(), |words| &mut words[range]))
+            }
+        }
+    }
+
+    fn execute(&self, dispatch: &Dispatch, scratch: &mut Scratch) {
+        let mut bound: [Bound<'_>; MAX_BINDINGS] = array::from_fn(|i| self.bind(dispatch, i));
+        let mut reads: [&[u32]; MAX_BINDINGS] = [&[]; MAX_BINDINGS];
+        let mut writes: [&mut [u32]; MAX_BINDINGS] = array::from_fn(|_| [].as_mut_slice());
+        let (mut n_reads, mut n_writes) = (0, 0);
+        for bound in &mut bound {
+            match bound {
+                Bound::Nothing => {}
+                Bound::Read(words) => {
+                    reads[n_reads] = words;
+                    n_reads += 1;
+                }
+                Bound::Written(words) => {
+                    writes[n_writes] = words;
+                    n_writes += 1;
+                }
+            }
+        }
+        let mut args = Args::new(&reads[..n_reads], &mut writes[..n_writes], scratch);
+        (self.program.kernels[dispatch.kernel].twin)(&mut args);
+    }
 }
 
 impl CpuBuffer {
@@ -84,9 +135,18 @@ impl Cpu {
             }
             buffers.push(buffer);
         }
+        for dispatch in &program.dispatches {
+            let found = dispatch.bindings.len();
+            if found > MAX_BINDINGS {
+                let place = program.kernels[dispatch.kernel].name;
+                let expected = format!("at most {MAX_BINDINGS} bindings");
+                return Err(Error::mismatch(place, expected, found.to_string()));
+            }
+        }
         Ok(CpuProgram {
             program: program.clone(),
             buffers,
+            scratch: RefCell::default(),
         })
     }
 
@@ -169,30 +229,7 @@ impl Backend for Cpu {
     fn run(&self, prepared: &CpuProgram, times: u32) -> Result<()> {
         for _ in 0..times {
             for dispatch in &prepared.program.dispatches {
-                let kernel = &prepared.program.kernels[dispatch.kernel];
-                let pairs = || kernel.accesses.iter().zip(&dispatch.bindings);
-                // `compile` never binds a written buffer twice, so these borrows cannot clash.
-                let memory = |view: &View| &prepared.buffers[view.buffer.0].0.words;
-                let range = |view: &View| view.offset..view.offset + view.words;
-                let read_guards: Vec<_> = pairs()
-                    .filter(|(access, _)| **access == Access::Read)
-                    .map(|(_, view)| (memory(view).borrow(), range(view)))
-                    .collect();
-                let mut write_guards: Vec<_> = pairs()
-                    .filter(|(access, _)| **access != Access::Read)
-                    .map(|(_, view)| (memory(view).borrow_mut(), range(view)))
-                    .collect();
-                let reads = read_guards
-                    .iter()
-                    .map(|(words, range)| &words[range.clone()]);
-                let writes = write_guards
-                    .iter_mut()
-                    .map(|(words, range)| &mut words[range.clone()]);
-                let mut args = Args {
-                    reads: reads.collect(),
-                    writes: writes.collect(),
-                };
-                (kernel.twin)(&mut args);
+                prepared.execute(dispatch, &mut prepared.scratch.borrow_mut());
             }
         }
         let dispatches = prepared.program.dispatches.len() as u64 * u64::from(times);

@@ -76,13 +76,15 @@ impl Op for Adam {
             let [rate, _, decay, beta1, beta2, epsilon] = [0, 1, 2, 3, 4, 5].map(|i| settings[i]);
             let size = rate / correction(beta1, steps);
             let spread = correction(beta2, steps).sqrt();
-            for (i, gradient) in gradients.iter().enumerate() {
-                let gradient = gradient + decay * args.write(0)[i];
-                let m = beta1 * args.write(1)[i] + (1.0 - beta1) * gradient;
-                let v = beta2 * args.write(2)[i] + (1.0 - beta2) * gradient * gradient;
-                args.write(1)[i] = m;
-                args.write(2)[i] = v;
-                args.write(0)[i] -= size * m / (v.sqrt() / spread + epsilon);
+            let [parameters, first, second] = args.write_all();
+            let states = parameters.iter_mut().zip(first).zip(second);
+            for (((parameter, first), second), gradient) in states.zip(gradients) {
+                let gradient = gradient + decay * *parameter;
+                let m = beta1 * *first + (1.0 - beta1) * gradient;
+                let v = beta2 * *second + (1.0 - beta2) * gradient * gradient;
+                *first = m;
+                *second = v;
+                *parameter -= size * m / (v.sqrt() / spread + epsilon);
             }
         };
         let kernel = mutating_kernel("adam", SHADER, &[("ELEMENTS", n)], [3, 3], n, twin);

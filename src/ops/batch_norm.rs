@@ -84,11 +84,19 @@ impl Op for BatchNorm {
         let rows = inputs[0].shape.elements() / channels.max(1);
         let apply = move |values: &mut [f32], operands: &[&[f32]]| {
             let [mean, variance, gamma, beta] = [0, 1, 2, 3].map(|i| operands[i]);
-            let scale = scales(variance, gamma, eps);
-            for row in values.chunks_exact_mut(channels.max(1)) {
-                let parameters = mean.iter().zip(&scale).zip(beta);
-                for (v, ((mean, scale), beta)) in row.iter_mut().zip(parameters) {
-                    *v = (*v - mean) * scale + beta;
+            let mut scale = [0.0; LANES];
+            for first in (0..channels).step_by(LANES) {
+                let lanes = first..(first + LANES).min(channels);
+                for (scale, c) in scale.iter_mut().zip(lanes.clone()) {
+                    *scale = gamma[c] / (variance[c] + eps).sqrt();
+                }
+                let (mean, beta) = (&mean[lanes.clone()], &beta[lanes.clone()]);
+                for row in values.chunks_exact_mut(channels) {
+                    let parameters = mean.iter().zip(&scale).zip(beta);
+                    for (v, ((mean, scale), beta)) in row[lanes.clone()].iter_mut().zip(parameters)
+                    {
+                        *v = (*v - mean) * scale + beta;
+                    }
                 }
             }
         };
@@ -105,11 +113,8 @@ impl Op for BatchNorm {
     }
 }
 
-/// `gamma / sqrt(variance + eps)` per channel.
-pub(super) fn scales(variance: &[f32], gamma: &[f32], eps: f32) -> Vec<f32> {
-    let pairs = variance.iter().zip(gamma);
-    pairs.map(|(v, g)| g / (v + eps).sqrt()).collect()
-}
+/// Channels normalized at a time on the CPU.
+const LANES: usize = 64;
 
 const SHADER: &str = include_str!("../../shaders/batch_norm.wgsl");
 

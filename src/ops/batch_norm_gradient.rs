@@ -7,7 +7,7 @@ use crate::graph::{Call, Lowering, Op, Slot, expect_inputs};
 use crate::program::{Args, Kernel, aligned};
 use crate::tensor::Spec;
 
-use super::batch_norm::scales;
+use super::rows::{add_rows, quarters};
 use super::sum::{chunk_rows, sum_kernel};
 
 /// From dy, x, mean, variance: `sum(dy)` at word 0 and `sum(dy (x - mean) / sqrt(variance + eps))`
@@ -48,19 +48,14 @@ impl Op for Sums {
         ];
         let twin = move |args: &mut Args<'_>| {
             let (dy, x, mean, variance) = (args.read(0), args.read(1), args.read(2), args.read(3));
-            let inverse = scales(variance, &vec![1.0; channels], eps);
             let parts = dy.chunks(chunk * channels).zip(x.chunks(chunk * channels));
             for (partial, (dy, x)) in args.write(0).chunks_exact_mut(width).zip(parts) {
                 partial.fill(0.0);
                 let (plain, normalized) = partial.split_at_mut(width / 2);
-                for (dy, x) in dy.chunks_exact(channels).zip(x.chunks_exact(channels)) {
-                    let sums = plain.iter_mut().zip(normalized.iter_mut());
-                    let statistics = mean.iter().zip(&inverse);
-                    let values = dy.iter().zip(x).zip(statistics);
-                    for ((plain, normalized), ((dy, x), (mean, inverse))) in sums.zip(values) {
-                        *plain += dy;
-                        *normalized += dy * ((x - mean) * inverse);
-                    }
+                add_rows(dy, &mut plain[..channels]);
+                add_centered(dy, x, mean, &mut normalized[..channels]);
+                for (sum, variance) in normalized.iter_mut().zip(variance) {
+                    *sum *= 1.0 / (variance + eps).sqrt();
                 }
             }
         };
@@ -78,6 +73,27 @@ impl Op for Sums {
         Lowering::Kernels {
             scratch: vec![chunks * width],
             calls: vec![parts, total],
+        }
+    }
+}
+
+/// Adds to `sums`, for each channel, `dy` times `x - mean` of every row.
+fn add_centered(dy: &[f32], x: &[f32], mean: &[f32], sums: &mut [f32]) {
+    let channels = sums.len();
+    let (dy, x) = (dy.chunks_exact(4 * channels), x.chunks_exact(4 * channels));
+    let last = dy.remainder().chunks_exact(channels);
+    for (dy, x) in last.zip(x.remainder().chunks_exact(channels)) {
+        for (sum, ((dy, x), mean)) in sums.iter_mut().zip(dy.iter().zip(x).zip(mean)) {
+            *sum += dy * (x - mean);
+        }
+    }
+    for (dy, x) in dy.zip(x) {
+        let ([a, b, c, d], [e, f, g, h]) = (quarters(dy), quarters(x));
+        let front = a.iter().zip(e).zip(b.iter().zip(f));
+        let back = c.iter().zip(g).zip(d.iter().zip(h));
+        for (sum, ((front, back), m)) in sums.iter_mut().zip(front.zip(back).zip(mean)) {
+            let (((a, e), (b, f)), ((c, g), (d, h))) = (front, back);
+            *sum += (a * (e - m) + b * (f - m)) + (c * (g - m) + d * (h - m));
         }
     }
 }
@@ -110,17 +126,17 @@ impl Op for InputGradient {
         ];
         let twin = move |args: &mut Args<'_>| {
             let (dy, x, mean, sums) = (args.read(0), args.read(1), args.read(2), args.read(5));
-            let inverse = scales(args.read(3), &vec![1.0; channels], eps);
-            let scale = scales(args.read(3), args.read(4), eps);
-            let slope: Vec<f32> = inverse
-                .iter()
-                .zip(&sums[half..])
-                .map(|(inverse, sum)| inverse * sum * weight)
-                .collect();
-            let offset: Vec<f32> = sums[..channels].iter().map(|sum| sum * weight).collect();
+            let (variance, gamma) = (args.read(3), args.read(4));
+            let (dx, [scale, slope, offset]) = args.write_with_scratch(0, [channels; 3]);
+            for c in 0..channels {
+                let inverse = 1.0 / (variance[c] + eps).sqrt();
+                scale[c] = gamma[c] * inverse;
+                slope[c] = inverse * sums[half + c] * weight;
+                offset[c] = sums[c] * weight;
+            }
             let inputs = dy.chunks_exact(channels).zip(x.chunks_exact(channels));
-            for (dx, (dy, x)) in args.write(0).chunks_exact_mut(channels).zip(inputs) {
-                let factors = scale.iter().zip(&slope).zip(mean.iter().zip(&offset));
+            for (dx, (dy, x)) in dx.chunks_exact_mut(channels).zip(inputs) {
+                let factors = scale.iter().zip(&*slope).zip(mean.iter().zip(&*offset));
                 let values = dy.iter().zip(x).zip(factors);
                 for (dx, ((dy, x), ((scale, slope), (mean, offset)))) in dx.iter_mut().zip(values) {
                     *dx = scale * (dy - offset - (x - mean) * slope);

@@ -12,6 +12,7 @@ use crate::tensor::{DType, Spec};
 use super::add::{add, unbroadcast};
 use super::affine::affine;
 use super::mul::mul;
+use super::rows::quarters;
 use super::sum::{chunk_rows, sum, sum_kernel};
 use super::testing::{nan, wave};
 
@@ -97,9 +98,18 @@ impl Op for ChannelVariance {
             let partials = args.write(0).chunks_exact_mut(channels);
             for (partial, x) in partials.zip(x.chunks(chunk * channels)) {
                 partial.fill(0.0);
-                for row in x.chunks_exact(channels) {
+                let square = |x: &f32, mean: &f32| (x - mean) * (x - mean);
+                let fours = x.chunks_exact(4 * channels);
+                for row in fours.remainder().chunks_exact(channels) {
                     for ((partial, x), mean) in partial.iter_mut().zip(row).zip(mean) {
-                        *partial += (x - mean) * (x - mean);
+                        *partial += square(x, mean);
+                    }
+                }
+                for four in fours {
+                    let [a, b, c, d] = quarters(four);
+                    let rows = a.iter().zip(b).zip(c.iter().zip(d)).zip(mean);
+                    for (partial, (((a, b), (c, d)), m)) in partial.iter_mut().zip(rows) {
+                        *partial += (square(a, m) + square(b, m)) + (square(c, m) + square(d, m));
                     }
                 }
             }

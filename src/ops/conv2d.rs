@@ -2,9 +2,11 @@
 //! padding, dilation and groups. Its two gradients are in the files beside it; the three are each
 //! other's derivatives, so that gradients of any order exist.
 
-mod columns;
+mod direct;
+mod frame;
 mod geometry;
 mod input_gradient;
+mod twins;
 mod weight_gradient;
 
 pub use geometry::Conv2d;
@@ -79,10 +81,7 @@ impl Op for Conv2dOp {
         let Ok(geometry) = Geometry::forward("conv2d", self.0, &inputs[0], &inputs[1]) else {
             unreachable!("infer accepted {inputs:?}")
         };
-        let twin = move |args: &mut Args<'_>| {
-            let (x, w) = (args.read(0), args.read(1));
-            columns::forward(&geometry, x, w, args.write(0));
-        };
+        let twin = move |args: &mut Args<'_>| twins::forward(&geometry, args);
         let kernel = if geometry.is_dense() {
             let (constants, threads) = rows(&geometry);
             Kernel::tailed("conv2d_rows", ROWS_SHADER, &constants, 2, threads, twin)

@@ -107,9 +107,15 @@ impl Op for GatherImages {
                     continue;
                 }
                 let image = &words[item * per_item..][..per_item];
-                for (at, y) in row.iter_mut().enumerate() {
-                    let byte = (image[at / 4] >> (at % 4 * 8)) & 255;
-                    *y = byte as f32 / 255.0 * scales[at % c] + shifts[at % c];
+                for (four, word) in row.chunks_mut(4).zip(image) {
+                    for (y, byte) in four.iter_mut().zip(word.to_le_bytes()) {
+                        *y = f32::from(byte) / 255.0;
+                    }
+                }
+                for pixel in row.chunks_exact_mut(c) {
+                    for (y, (scale, shift)) in pixel.iter_mut().zip(scales.iter().zip(shifts)) {
+                        *y = *y * scale + shift;
+                    }
                 }
             }
         };

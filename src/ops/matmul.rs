@@ -2,9 +2,6 @@
 //! attention. Where the product is small and the inner extent long, the inner extent is cut into
 //! chunks whose partial products a second kernel adds in a fixed order.
 
-use ndarray::ArrayView2;
-use ndarray::linalg::general_mat_mul;
-
 use crate::error::{Error, Result};
 use crate::graph::{
     Backward, Call, Example, Graph, Lowering, Op, OpInfo, Slot, ValueId, expect_dtype,
@@ -13,6 +10,7 @@ use crate::graph::{
 use crate::program::{Args, Kernel};
 use crate::tensor::{DType, Spec};
 
+use super::product::Product;
 use super::sum::sum_kernel;
 use super::testing::{nan, wave};
 use super::tile::{MOST_CHANNELS, tile};
@@ -64,40 +62,6 @@ impl MatMul {
         }
         Ok([m, k, n])
     }
-
-    /// Adds the product of columns `range` of `a` and rows `range` of `b` into `y`.
-    fn product(
-        &self,
-        [m, k, n]: [usize; 3],
-        range: std::ops::Range<usize>,
-        (a, b): (&[f32], &[f32]),
-        y: &mut [f32],
-    ) {
-        let matrix = |data, rows: usize, columns: usize, transposed| {
-            let stored = if transposed {
-                (columns, rows)
-            } else {
-                (rows, columns)
-            };
-            let view = ArrayView2::from_shape(stored, data);
-            view.map(|view| {
-                if transposed {
-                    view.reversed_axes()
-                } else {
-                    view
-                }
-            })
-        };
-        let a = matrix(a, m, k, self.transpose_a);
-        let b = matrix(b, k, n, self.transpose_b);
-        let y = ndarray::ArrayViewMut2::from_shape((m, n), y);
-        // The buffers have the sizes that `infer` gave them, so all three are matrices.
-        if let (Ok(a), Ok(b), Ok(mut y)) = (a, b, y) {
-            let a = a.slice_move(ndarray::s![.., range.clone()]);
-            let b = b.slice_move(ndarray::s![range, ..]);
-            general_mat_mul(1.0, &a, &b, 0.0, &mut y);
-        }
-    }
 }
 
 impl Op for MatMul {
@@ -137,12 +101,19 @@ impl Op for MatMul {
         let (rows, columns) = (tile(m, MOST_CHANNELS), tile(n, MOST_CHANNELS));
         let blocks = m.div_ceil(rows) * n.div_ceil(columns);
         let (chunk, chunks) = split_reduction(k, LEAST_STEPS, blocks, outputs);
-        let op = *self;
+        let product = Product {
+            rows: m,
+            inner: k,
+            columns: n,
+            transpose_a: self.transpose_a,
+            transpose_b: self.transpose_b,
+        };
         let twin = move |args: &mut Args<'_>| {
             let operands = (args.read(0), args.read(1));
-            for (index, y) in args.write(0).chunks_exact_mut(outputs).enumerate() {
+            let (y, [scratch]) = args.write_with_scratch(0, [product.scratch()]);
+            for (index, y) in y.chunks_exact_mut(outputs).enumerate() {
                 let range = index * chunk..((index + 1) * chunk).min(k);
-                op.product(extents, range, operands, y);
+                product.run(range, operands, y, scratch);
             }
         };
         let constants = [

@@ -2,6 +2,8 @@
 //! there. The gradient puts `dy` back at the switches, which is also the unpooling of Zeiler & Fergus
 //! 2014, section 2.1, so that a deconvnet needs no op of its own.
 
+mod twins;
+
 use crate::error::{Error, Result};
 use crate::graph::{Backward, Example, Graph, Lowering, Op, OpInfo, ValueId, expect_inputs};
 use crate::program::{Args, Kernel};
@@ -102,23 +104,7 @@ impl Op for Switches {
         let Ok(pooling) = Pooling::forward(place, self.0, &inputs[0]) else {
             unreachable!("infer accepted {inputs:?}")
         };
-        let twin = move |args: &mut Args<'_>| {
-            let (x, channels) = (args.read(0), pooling.channels);
-            let switches = args.write_words(0);
-            let mut best = vec![0.0_f32; channels];
-            let mut window = usize::MAX;
-            pooling.for_each_tap(|tap, x_at, y_at| {
-                let is_first = window != y_at;
-                window = y_at;
-                let switches = &mut switches[y_at..y_at + channels];
-                let x = &x[x_at..x_at + channels];
-                for ((switch, best), &x) in switches.iter_mut().zip(&mut best).zip(x) {
-                    let wins = is_first | (x > *best) | (x.is_nan() & !best.is_nan());
-                    *best = if wins { x } else { *best };
-                    *switch = if wins { tap } else { *switch };
-                }
-            });
-        };
+        let twin = move |args: &mut Args<'_>| twins::switches(&pooling, args);
         let threads = output.shape.elements();
         let constants = pooling.constants();
         let kernel = Kernel::linear(place, SWITCHES_SHADER, &constants, 1, threads, twin);
@@ -149,17 +135,7 @@ impl Op for Take {
         let Ok(pooling) = Pooling::forward("pool_take", self.0, &inputs[0]) else {
             unreachable!("infer accepted {inputs:?}")
         };
-        let twin = move |args: &mut Args<'_>| {
-            let (x, switches, channels) = (args.read(0), args.read_words(1), pooling.channels);
-            let y = args.write(0);
-            y.fill(0.0);
-            pooling.for_each_tap(|tap, x_at, y_at| {
-                let pairs = x[x_at..x_at + channels].iter().zip(&switches[y_at..]);
-                for (y, (x, switch)) in y[y_at..y_at + channels].iter_mut().zip(pairs) {
-                    *y = if *switch == tap { *x } else { *y };
-                }
-            });
-        };
+        let twin = move |args: &mut Args<'_>| twins::take(&pooling, args);
         let threads = output.shape.elements();
         let constants = pooling.constants();
         let kernel = Kernel::linear("pool_take", TAKE_SHADER, &constants, 2, threads, twin);
@@ -189,17 +165,7 @@ impl Op for Unpool {
         let Ok(pooling) = Pooling::backward(place, self.config, &inputs[0], self.input) else {
             unreachable!("infer accepted {inputs:?}")
         };
-        let twin = move |args: &mut Args<'_>| {
-            let (dy, switches, channels) = (args.read(0), args.read_words(1), pooling.channels);
-            let dx = args.write(0);
-            dx.fill(0.0);
-            pooling.for_each_tap(|tap, x_at, y_at| {
-                let pairs = dy[y_at..y_at + channels].iter().zip(&switches[y_at..]);
-                for (dx, (dy, switch)) in dx[x_at..x_at + channels].iter_mut().zip(pairs) {
-                    *dx += if *switch == tap { *dy } else { 0.0 };
-                }
-            });
-        };
+        let twin = move |args: &mut Args<'_>| twins::unpool(&pooling, args);
         let kernel = match pooling.window_constants() {
             Some(constants) => {
                 let (name, threads) = ("max_unpool2d_windows", inputs[0].shape.elements());

@@ -104,6 +104,53 @@ impl Pooling {
         ]
     }
 
+    /// Whether every window is two by two pixels of its own, the pooling of nearly all networks.
+    pub(super) fn is_halving(&self) -> bool {
+        let Pool2d {
+            size,
+            stride,
+            padding,
+        } = self.config;
+        (size, stride, padding) == ([2, 2], [2, 2], [[0; 2]; 2])
+    }
+
+    /// Whether a halving leaves no last row or column out.
+    pub(super) fn covers_input(&self) -> bool {
+        self.input.iter().all(|extent| extent.is_multiple_of(2))
+    }
+
+    /// The output pixels of a halving as (x_index of the window's first pixel, y_index), of channel 0.
+    pub(super) fn quads(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
+        let ([height, width], [out_height, out_width]) = (self.input, self.output);
+        let channels = self.channels;
+        (0..self.images * out_height).flat_map(move |row| {
+            let line = (row / out_height * height + row % out_height * 2) * width;
+            (0..out_width).map(move |column| {
+                let pixel = row * out_width + column;
+                ((line + 2 * column) * channels, pixel * channels)
+            })
+        })
+    }
+
+    /// The four pixels of a halving's window.
+    #[inline(always)]
+    pub(super) fn quad<'a>(&self, x: &'a [f32], at: usize) -> [&'a [f32]; 4] {
+        let below = at + self.input[1] * self.channels;
+        let (a, b) = x[at..at + 2 * self.channels].split_at(self.channels);
+        let (c, d) = x[below..below + 2 * self.channels].split_at(self.channels);
+        [a, b, c, d]
+    }
+
+    /// The same, to be written.
+    #[inline(always)]
+    pub(super) fn quad_mut<'a>(&self, x: &'a mut [f32], at: usize) -> [&'a mut [f32]; 4] {
+        let below = self.input[1] * self.channels;
+        let (top, bottom) = x[at..at + below + 2 * self.channels].split_at_mut(below);
+        let (a, b) = top[..2 * self.channels].split_at_mut(self.channels);
+        let (c, d) = bottom.split_at_mut(self.channels);
+        [a, b, c, d]
+    }
+
     /// What a shader knows that handles whole windows, if they tile the input.
     pub(super) fn window_constants(&self) -> Option<Vec<(&'static str, usize)>> {
         /// Taps that are still worth unrolling.

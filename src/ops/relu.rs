@@ -45,7 +45,9 @@ impl Op for Relu {
     }
 
     fn stage(&self, _: usize, _: &[Spec]) -> Option<Stage> {
-        Some(Stage::unary(SHADER, Vec::new(), |v| v.max(0.0)))
+        Some(Stage::unary(SHADER, Vec::new(), |v| {
+            if v > 0.0 { v } else { 0.0 }
+        }))
     }
 
     fn lower(&self, _: &[Spec], _: &Spec) -> Lowering {

@@ -73,16 +73,18 @@ impl Op for Sgd {
         let twin = move |args: &mut Args<'_>| {
             let (gradients, settings) = (args.read(0), args.read(1));
             let (rate, momentum, decay) = (settings[0], settings[1], settings[2]);
-            for (i, gradient) in gradients.iter().enumerate() {
-                let gradient = gradient + decay * args.write(0)[i];
-                let speed = momentum * args.write(1)[i] + gradient;
-                args.write(1)[i] = speed;
+            let [parameters, velocity] = args.write_all();
+            let states = parameters.iter_mut().zip(velocity);
+            for ((parameter, velocity), gradient) in states.zip(gradients) {
+                let gradient = gradient + decay * *parameter;
+                let speed = momentum * *velocity + gradient;
+                *velocity = speed;
                 let direction = if nesterov {
                     gradient + momentum * speed
                 } else {
                     speed
                 };
-                args.write(0)[i] -= rate * direction;
+                *parameter -= rate * direction;
             }
         };
         let kernel = mutating_kernel("sgd", SHADER, &constants, [2, 2], n, twin);

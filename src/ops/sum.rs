@@ -9,6 +9,7 @@ use crate::graph::{
 use crate::program::{Args, Kernel};
 use crate::tensor::{Shape, Spec};
 
+use super::rows::add_rows;
 use super::testing::{nan, wave};
 
 /// `y[o, i] = scale * sum_r x[o, r, i]`.
@@ -116,16 +117,13 @@ pub(super) fn sum_kernel(factors: [usize; 3], chunk: usize, scale: f32) -> Kerne
         ("SCALE_BITS", scale.to_bits() as usize),
     ];
     let twin = move |args: &mut Args<'_>| {
-        let x = args.read(0);
-        let y = args.write(0);
-        y.fill(0.0);
-        for (k, row) in x.chunks_exact(inner).enumerate() {
-            let first = (k / reduce * chunks + k % reduce / chunk) * inner;
-            for (y, x) in y[first..first + inner].iter_mut().zip(row) {
-                *y += x;
-            }
+        let x = args.read(0).chunks_exact(reduce * inner);
+        let parts = x.flat_map(|x| x.chunks(chunk * inner));
+        for (y, x) in args.write(0).chunks_exact_mut(inner).zip(parts) {
+            y.fill(0.0);
+            add_rows(x, y);
+            y.iter_mut().for_each(|y| *y *= scale);
         }
-        y.iter_mut().for_each(|y| *y *= scale);
     };
     let threads = outer * chunks * inner;
     Kernel::tailed("sum", SUM_SHADER, &constants, 1, threads, twin)

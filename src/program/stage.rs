@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Access, Args, Kernel, linear_workgroups, wgsl_with};
+use super::{Access, Args, Kernel, MAX_BINDINGS, linear_workgroups, wgsl_with};
 
 /// What a stage does to all elements on the CPU: the values in place, then its operands.
 type Apply = Arc<dyn Fn(&mut [f32], &[&[f32]]) + Send + Sync>;
@@ -22,6 +22,36 @@ pub struct Stage {
     pub operands: Vec<[usize; 3]>,
     /// The same on the CPU.
     pub apply: Apply,
+}
+
+/// Floats that a short row of an operand is repeated to, so that loops over it are worth starting.
+const REPEATED: usize = 128;
+
+/// `v[o, r, i] = f(v[o, r, i], e[o, i])` for `[outer, reduce, inner]`.
+fn spread(
+    [outer, reduce, inner]: [usize; 3],
+    values: &mut [f32],
+    operand: &[f32],
+    f: impl Fn(f32, f32) -> f32,
+) {
+    if outer * reduce * inner == 0 {
+        return;
+    }
+    let repeats = (REPEATED / inner).clamp(1, reduce);
+    let mut repeated = [0.0; REPEATED];
+    let blocks = values.chunks_exact_mut(reduce * inner);
+    for (values, mut row) in blocks.zip(operand.chunks_exact(inner)) {
+        if repeats > 1 {
+            let rows = repeated.chunks_exact_mut(inner).take(repeats);
+            rows.for_each(|copy| copy.copy_from_slice(row));
+            row = &repeated[..repeats * inner];
+        }
+        for values in values.chunks_mut(row.len()) {
+            for (v, e) in values.iter_mut().zip(row) {
+                *v = f(*v, *e);
+            }
+        }
+    }
 }
 
 impl fmt::Debug for Stage {
@@ -62,15 +92,8 @@ impl Stage {
         factors: [usize; 3],
         f: impl Fn(f32, f32) -> f32 + Send + Sync + 'static,
     ) -> Self {
-        let [_, reduce, inner] = factors;
         let apply = move |values: &mut [f32], operands: &[&[f32]]| {
-            let rows = values.chunks_exact_mut(inner.max(1));
-            for (k, row) in rows.enumerate() {
-                let first = k / reduce * inner;
-                for (v, e) in row.iter_mut().zip(&operands[0][first..first + inner]) {
-                    *v = f(*v, *e);
-                }
-            }
+            spread(factors, values, operands[0], &f);
         };
         Self {
             source,
@@ -205,12 +228,16 @@ fn tail(stages: &[Stage], first: usize) -> String {
 fn twin(kernel: &Kernel, stages: Vec<Stage>, n_reads: usize) -> super::Twin {
     let own = kernel.twin.clone();
     Arc::new(move |args: &mut Args<'_>| {
-        let operands = args.reads.split_off(n_reads);
+        let mut operands: [&[f32]; MAX_BINDINGS] = [&[]; MAX_BINDINGS];
+        for (operand, words) in operands.iter_mut().zip(args.split_reads(n_reads)) {
+            *operand = bytemuck::cast_slice(words);
+        }
         own(args);
-        let mut operands = operands.iter().map(|words| bytemuck::cast_slice(words));
+        let mut operands = operands.as_slice();
         for stage in &stages {
-            let own: Vec<&[f32]> = operands.by_ref().take(stage.operands.len()).collect();
-            (stage.apply)(args.write(0), &own);
+            let (own, rest) = operands.split_at(stage.operands.len());
+            operands = rest;
+            (stage.apply)(args.write(0), own);
         }
     })
 }

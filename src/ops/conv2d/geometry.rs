@@ -139,17 +139,6 @@ impl Geometry {
         self.inputs == 1 && self.outputs == 1
     }
 
-    /// Whether the patches under the windows are the input itself.
-    pub(super) fn is_pointwise(&self) -> bool {
-        let Conv2d {
-            stride,
-            padding,
-            groups,
-            ..
-        } = self.config;
-        self.kernel == [1, 1] && stride == [1, 1] && padding == [[0; 2]; 2] && groups == 1
-    }
-
     /// Whether the unrolled kernels serve it: neighboring taps on neighboring pixels, all channels in one
     /// group, and filters narrow enough to unroll.
     pub(super) fn is_dense(&self) -> bool {

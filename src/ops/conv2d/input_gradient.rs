@@ -11,7 +11,7 @@ use crate::tensor::{DType, Spec};
 use super::super::testing::{nan, wave};
 use super::super::tile::{MOST_CHANNELS, most_pixels, tile};
 use super::geometry::Geometry;
-use super::{Conv2d, NARROW, columns, config, conv2d, conv2d_weight_gradient};
+use super::{Conv2d, NARROW, config, conv2d, conv2d_weight_gradient, twins};
 
 /// The transpose of the convolution with these settings, for inputs of this size.
 #[derive(Debug, Clone, Copy)]
@@ -80,10 +80,7 @@ impl Op for InputGradient {
         let Ok(geometry) = self.geometry(inputs) else {
             unreachable!("infer accepted {inputs:?}")
         };
-        let twin = move |args: &mut Args<'_>| {
-            let (dy, w) = (args.read(0), args.read(1));
-            columns::input_gradient(&geometry, dy, w, args.write(0));
-        };
+        let twin = move |args: &mut Args<'_>| twins::input_gradient(&geometry, args);
         let [images, height, width, _] = geometry.x_dims();
         let name = self.name();
         let kernel = if geometry.is_dense() {

@@ -15,7 +15,7 @@ use super::super::testing::{nan, wave};
 use super::super::tile::{MOST_CHANNELS, most_pixels, tile};
 use super::super::window::split_reduction;
 use super::geometry::Geometry;
-use super::{Conv2d, NARROW, columns, config, conv2d, conv2d_input_gradient};
+use super::{Conv2d, NARROW, config, conv2d, conv2d_input_gradient, twins};
 
 /// The filters' gradient for filters of this size.
 #[derive(Debug, Clone, Copy)]
@@ -102,14 +102,7 @@ impl Op for WeightGradient {
         let least = LEAST_PIXELS.div_ceil(geometry.output[1]);
         let (chunk, chunks) = split_reduction(geometry.rows(), least, blocks, weights);
         constants.extend([("CHUNK_ROWS", chunk), ("CHUNKS", chunks)]);
-        let twin = move |args: &mut Args<'_>| {
-            let (x, dy) = (args.read(0), args.read(1));
-            for (index, dw) in args.write(0).chunks_exact_mut(weights).enumerate() {
-                let start = index * chunk;
-                let rows = start..(start + chunk).min(geometry.rows());
-                columns::weight_gradient(&geometry, rows, x, dy, dw);
-            }
-        };
+        let twin = move |args: &mut Args<'_>| twins::weight_gradient(&geometry, chunk, args);
         let kernel = Kernel::linear(name, source, &constants, 2, blocks * chunks, twin);
         if chunks == 1 {
             return Lowering::single(kernel, 2);
