@@ -10,29 +10,13 @@
 //! Networks take turns within a round, so that a noisy moment of the machine hits all of them; each
 //! prints the median of its rounds and the best.
 
-use std::error::Error;
-use std::future::Future;
-use std::pin::pin;
-use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+#[path = "../benches/common/mod.rs"]
+mod common;
 
 use convscope::backend::cpu::Cpu;
-use convscope::data;
-use convscope::field::Values;
-use convscope::nn::{Network, NetworkSpec};
-use convscope::train::{Loaded, Plan, Session, find_optimizer};
-use convscope::zoo;
-use serde_json::{Map, json};
+use convscope::train::Session;
 
-type Outcome<T> = Result<T, Box<dyn Error>>;
-
-/// Network, dataset and batch size of each measurement.
-const RUNS: [(&str, &str, usize); 4] = [
-    ("lenet5", "pen-digits", 64),
-    ("vgg", "shapes", 32),
-    ("mini-vgg", "shapes", 32),
-    ("resnet20", "shapes", 32),
-];
+use common::{Outcome, RUNS, now, session};
 
 /// How long a network trains in each round.
 const ROUND_SECONDS: f64 = 1.0;
@@ -68,27 +52,9 @@ fn main() -> Outcome<()> {
 }
 
 impl Run {
-    /// Prepares training and runs it warm.
+    /// Prepares a run.
     fn new(name: &'static str, dataset: &str, batch: usize) -> Outcome<Self> {
-        let options = json!({ "train": 1000, "test": 100 });
-        let options = options.as_object().cloned().unwrap_or_default();
-        let dataset = data::generate(dataset, &options)?;
-        let spec = match name {
-            "vgg" => vgg()?,
-            zoo => zoo::spec(zoo, &Map::new(), dataset.shape, dataset.classes.len())?,
-        };
-        let backend = Cpu::new();
-        let data = Rc::new(Loaded::new(&backend, dataset)?);
-        let mut session = Session::new(&backend, data, Network::new(&spec)?, 1)?;
-        let sgd = find_optimizer("sgd")?;
-        let settings = json!({ "learningRate": 0.01, "momentum": 0.9 });
-        let settings = settings.as_object().cloned().unwrap_or_default();
-        now(session.prepare(&Plan {
-            optimizer: "sgd".into(),
-            settings: Values::check("sgd", &(sgd.fields)(), &settings)?,
-            batch,
-        }))?;
-        now(session.advance(3))?;
+        let session = session(name, dataset, batch)?;
         Ok(Self {
             name,
             batch,
@@ -109,33 +75,6 @@ impl Run {
         }
         self.speeds.push((steps * self.batch) as f64 / passed);
         Ok(())
-    }
-}
-
-/// The plain VGG that the peers are measured with: 3x3 convolutions of 32, 32, 64, 64, 128 and 128
-/// maps, halved after each pair, and a dense layer of 128.
-fn vgg() -> Outcome<NetworkSpec> {
-    let mut nodes = Vec::new();
-    for channels in [32, 64, 128] {
-        for _ in 0..2 {
-            nodes.push(json!({ "kind": "conv2d", "out_channels": channels, "padding": "same" }));
-            nodes.push(json!({ "kind": "relu" }));
-        }
-        nodes.push(json!({ "kind": "max_pool2d" }));
-    }
-    nodes.push(json!({ "kind": "flatten" }));
-    nodes.push(json!({ "kind": "dense", "units": 128 }));
-    nodes.push(json!({ "kind": "relu" }));
-    nodes.push(json!({ "kind": "dense", "units": 10 }));
-    let spec = json!({ "name": "VGG", "input": [3, 32, 32], "classes": 10, "nodes": nodes });
-    Ok(serde_json::from_value(spec)?)
-}
-
-/// The value of a future of the CPU backend, which is always ready.
-fn now<T, E: Error + 'static>(future: impl Future<Output = Result<T, E>>) -> Outcome<T> {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => Ok(value?),
-        Poll::Pending => Err("the CPU backend made somebody wait".into()),
     }
 }
 
