@@ -1,0 +1,59 @@
+// The dedicated worker that runs one engine on one workload, or the probes. The page asks one thing at a time.
+
+import { drawBatch } from './batch';
+import { countCalls, takeCounts, type Counts } from './counts';
+import { ENGINES, type Engine, type EngineId } from './engine';
+import { initialWeights } from './engines/convscope';
+import { measureRoofs, type Roofs } from './roofs';
+import type { Weights } from './weights';
+import { findWorkload } from './workloads';
+
+/** `n` steps: how long they took, the last one's loss, and what was called. */
+export interface Measured {
+  ms: number;
+  loss: number;
+  counts: Counts;
+}
+
+export interface Calls {
+  weights(workload: string): Promise<Weights>;
+  prepare(engine: EngineId, workload: string, weights: Weights): Promise<{ ms: number; adapter: string }>;
+  steps(n: number): Promise<Measured>;
+  roofs(): Promise<Roofs>;
+}
+
+let engine: Engine | undefined;
+
+const calls: Calls = {
+  weights(id) {
+    const workload = findWorkload(id);
+    return initialWeights(workload, drawBatch(workload));
+  },
+  async prepare(engineId, id, weights) {
+    const workload = findWorkload(id);
+    const batch = drawBatch(workload);
+    const start = performance.now();
+    engine = await ENGINES[engineId].load();
+    const adapter = await engine.prepare(workload, weights, batch);
+    return { ms: performance.now() - start, adapter };
+  },
+  async steps(n) {
+    if (!engine) throw new Error('expected an engine that is prepared, found none');
+    takeCounts();
+    const start = performance.now();
+    const loss = await engine.steps(n);
+    return { ms: performance.now() - start, loss, counts: takeCounts() };
+  },
+  roofs: measureRoofs,
+};
+
+countCalls();
+
+self.onmessage = async ({ data }: MessageEvent<{ method: keyof Calls; args: unknown[] }>) => {
+  try {
+    const call = calls[data.method] as (...args: unknown[]) => Promise<unknown>;
+    self.postMessage({ value: await call(...data.args) });
+  } catch (error) {
+    self.postMessage({ error: error instanceof Error ? error.message : String(error) });
+  }
+};

@@ -1,0 +1,138 @@
+// From what was measured to a page of Markdown: per workload the table of engines and the table of ratios,
+// before them the setting and what it cannot tell.
+
+import type { Cell, Outcome } from '../page';
+import type { Roofs } from '../roofs';
+import { targetsOf } from './plan';
+
+export interface Setting {
+  date: string;
+  commit: string;
+  browser: string;
+  machine: string;
+  flags: string[];
+  rounds: number;
+  /** Processes that wanted a core (a one-minute mean), before and after each workload. */
+  load: number[];
+  roofs: Roofs;
+  minutes: number;
+}
+
+/** Losses that differ by more are those of another computation. */
+const TOLERANCE = 1e-3;
+
+export function report(setting: Setting, outcomes: Outcome[]): string {
+  return [
+    '# Training in the browser, beside its peers',
+    '',
+    'Written by `cargo xtask bench`; what is measured and how is in [benches/README.md](../README.md).',
+    '',
+    ...settingLines(setting),
+    '',
+    ...outcomes.flatMap((outcome) => section(outcome, setting.roofs)),
+  ].join('\n');
+}
+
+function settingLines(setting: Setting): string[] {
+  const { roofs } = setting;
+  const load = setting.load.map((each) => each.toFixed(1)).join(', ');
+  return [
+    `- ${setting.date} UTC, commit ${setting.commit}, ${setting.browser}, ${setting.machine}.`,
+    `- One browser process, WebGPU adapter ${roofs.adapter}, flags \`${setting.flags.join(' ')}\`.`,
+    `- ${setting.rounds} interleaved rounds, in ${setting.minutes.toFixed(0)} minutes. Load of the machine before and after each workload: ${load}; ours alone is about 2, more is somebody else's work in the numbers.`,
+    `- Roofs of the adapter: ${number(roofs.flops)} GFLOP/s of f32 multiply-adds (${roofs.flopsBy}), ${number(roofs.bytes)} GB/s copied (read plus written; ${roofs.bytesBy}).`,
+    '- A CPU adapter of few cores hides the worst flaw of a kernel with too few workgroups, inflates the cost of barriers, and understates launches relative to arithmetic: its ratios are neither upper nor lower bounds for GPUs.',
+  ];
+}
+
+function section({ workload, title, batch, flopPerStep, cells }: Outcome, roofs: Roofs): string[] {
+  const speeds = new Map(cells.map((cell) => [cell.engine, speed(cell, batch)]));
+  const mflop = number(flopPerStep / batch / 1e6);
+  return [
+    `## ${title}, batch ${batch}`,
+    '',
+    `${mflop} MFLOP of training per image (forward multiply-adds x2, x3 for training).`,
+    '',
+    '| engine | images/s (min..max) | ms/step | read each step | GFLOP/s | of FMA roof | start | losses |',
+    '|---|---:|---:|---:|---:|---:|---:|---|',
+    ...cells.map((cell) => engineRow(cell, batch, flopPerStep, roofs)),
+    '',
+    '| calls per step | dispatches | passes | submits | bind groups | buffers | bytes written | read-backs |',
+    '|---|---:|---:|---:|---:|---:|---:|---:|',
+    ...cells.filter(({ counts }) => counts.dispatches > 0).map(countRow),
+    '',
+    '| convscope against | target | measured | |',
+    '|---|---:|---:|---|',
+    ...targetsOf(workload).flatMap(({ ours, peer, times }) => {
+      const [cell, other] = [ours, peer].map((id) => cells.find(({ engine }) => engine === id));
+      if (!cell || !other) return [];
+      const ratio = (speeds.get(ours) ?? NaN) / (speeds.get(peer) ?? NaN);
+      const verdict = Number.isNaN(ratio) ? 'not measured' : ratio >= times ? 'reached' : 'missed';
+      return [`| ${cell.name} against ${other.name} | ${times}x | ${number(ratio)}x | ${verdict} |`];
+    }),
+    '',
+  ];
+}
+
+/** Why a cell tells no speed, if it does not. */
+function silence(cell: Cell): string | undefined {
+  if (cell.error) return cell.error;
+  if (!((cell.deviation ?? NaN) <= TOLERANCE)) {
+    return `void: losses differ by ${cell.deviation?.toExponential(1) ?? 'nothing known'}`;
+  }
+  return cell.rounds.length ? undefined : 'no round was run';
+}
+
+/** Images per second, the median of the rounds. */
+function speed(cell: Cell, batch: number): number {
+  return silence(cell) ? NaN : (batch * 1000) / median(cell.rounds);
+}
+
+function engineRow(cell: Cell, batch: number, flopPerStep: number, roofs: Roofs): string {
+  const told = silence(cell);
+  if (told) return `| ${cell.name} | ${told} | | | | | ${start(cell)} | |`;
+  const rate = (ms: number) => number((batch * 1000) / ms);
+  const ms = median(cell.rounds);
+  const gflops = flopPerStep / ms / 1e6;
+  const range = `${rate(Math.max(...cell.rounds))}..${rate(Math.min(...cell.rounds))}`;
+  const rounds = cell.stepsPerRound
+    ? `${cell.rounds.length} x ${cell.stepsPerRound} steps`
+    : `${cell.rounds.length} steps only`;
+  const columns = [
+    cell.name,
+    `**${rate(ms)}** (${range}; ${rounds})`,
+    number(ms),
+    number(cell.readEachMs ?? NaN),
+    number(gflops),
+    `${number((100 * gflops) / roofs.flops)} %`,
+    start(cell),
+    `${cell.losses.length} agree within ${cell.deviation?.toExponential(0)}`,
+  ];
+  return `| ${columns.join(' | ')} |`;
+}
+
+/** Loading and building, then the first step. */
+function start({ prepareMs, firstMs }: Cell): string {
+  const seconds = (ms?: number) => (ms === undefined ? '?' : (ms / 1000).toFixed(1));
+  return `${seconds(prepareMs)} + ${seconds(firstMs)} s`;
+}
+
+function countRow({ name, counts }: Cell): string {
+  const { dispatches, passes, submits, bindGroups, buffers, bytesWritten, readbacks } = counts;
+  const columns = [dispatches, passes, submits, bindGroups, buffers, bytesWritten, readbacks];
+  return `| ${name} | ${columns.map(number).join(' | ')} |`;
+}
+
+function median(values: number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const [low = NaN, high = NaN] = [sorted[sorted.length % 2 ? middle : middle - 1], sorted[middle]];
+  return (low + high) / 2;
+}
+
+/** Three digits that matter, with thousands separated. */
+function number(value: number): string {
+  if (!Number.isFinite(value)) return '-';
+  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : Math.abs(value) >= 1 ? 2 : 3;
+  return Number(value.toFixed(digits)).toLocaleString('en-US', { maximumFractionDigits: digits });
+}
