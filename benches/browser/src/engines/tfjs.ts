@@ -1,6 +1,7 @@
 // TensorFlow.js: eager ops under its gradient tape and its own momentum optimizer, NHWC and HWIO.
 
 import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-core/dist/register_all_gradients';
 
 import { oneHot } from '../batch';
 import type { Engine } from '../engine';
