@@ -3,12 +3,11 @@
 import { drawBatch } from './batch';
 import { countCalls, takeCounts, type Counts } from './counts';
 import { ENGINES, type Engine, type EngineId } from './engine';
-import { initialWeights } from './engines/convscope';
 import { measureRoofs, type Roofs } from './roofs';
 import type { Weights } from './weights';
 import { findWorkload } from './workloads';
 
-/** `n` steps: how long they took, the last one's loss, and what was called. */
+/** Some steps: milliseconds for each, the last one's loss, and what was called in all. */
 export interface Measured {
   ms: number;
   loss: number;
@@ -18,14 +17,16 @@ export interface Measured {
 export interface Calls {
   weights(workload: string): Promise<Weights>;
   prepare(engine: EngineId, workload: string, weights: Weights): Promise<{ ms: number; adapter: string }>;
-  steps(n: number): Promise<Measured>;
+  /** `times` runs of `n` steps, each of which ends with reading the loss. */
+  steps(n: number, times: number): Promise<Measured>;
   roofs(): Promise<Roofs>;
 }
 
 let engine: Engine | undefined;
 
 const calls: Calls = {
-  weights(id) {
+  async weights(id) {
+    const { initialWeights } = await import('./engines/convscope');
     const workload = findWorkload(id);
     return initialWeights(workload, drawBatch(workload));
   },
@@ -37,12 +38,13 @@ const calls: Calls = {
     const adapter = await engine.prepare(workload, weights, batch);
     return { ms: performance.now() - start, adapter };
   },
-  async steps(n) {
+  async steps(n, times) {
     if (!engine) throw new Error('expected an engine that is prepared, found none');
     takeCounts();
     const start = performance.now();
-    const loss = await engine.steps(n);
-    return { ms: performance.now() - start, loss, counts: takeCounts() };
+    let loss = NaN;
+    for (let i = 0; i < times; i++) loss = await engine.steps(n);
+    return { ms: (performance.now() - start) / (n * times), loss, counts: takeCounts() };
   },
   roofs: measureRoofs,
 };

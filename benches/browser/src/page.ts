@@ -4,6 +4,7 @@
 import { NO_COUNTS, type Counts } from './counts';
 import { ENGINES, type EngineId } from './engine';
 import type { Calls } from './host';
+import { median } from './median';
 import type { Roofs } from './roofs';
 import type { Weights } from './weights';
 import { flopPerStep } from './workload';
@@ -25,14 +26,14 @@ export interface Cell {
   /** Loading, building and uploading; then the first step, which compiles. */
   prepareMs?: number;
   firstMs?: number;
-  /** The first losses, read after every step, and how long such a step took (median, without the first). */
+  /** The first losses. */
   losses: number[];
-  readEachMs?: number;
   /** Largest relative difference of a loss from the reference's. */
   deviation?: number;
   stepsPerRound: number;
-  /** Milliseconds a step, one entry a round. */
-  rounds: number[];
+  /** Milliseconds a step, one entry a round: where the loss is read at the round's end, and after each step. */
+  readAtEnd: number[];
+  readEach: number[];
   /** Calls of graphics APIs per step. */
   counts: Counts;
 }
@@ -93,7 +94,15 @@ async function runWorkload({ workload: id, engines, rounds }: Plan): Promise<Out
   const hosts = new Map<Cell, Host>();
   const cells = engines.map((engine): Cell => {
     const { name } = ENGINES[engine];
-    return { engine, name, losses: [], stepsPerRound: 0, rounds: [], counts: { ...NO_COUNTS } };
+    return {
+      engine,
+      name,
+      losses: [],
+      stepsPerRound: 0,
+      readAtEnd: [],
+      readEach: [],
+      counts: { ...NO_COUNTS },
+    };
   });
   for (const cell of cells) {
     const host = new Host();
@@ -103,10 +112,13 @@ async function runWorkload({ workload: id, engines, rounds }: Plan): Promise<Out
   compare(cells);
   for (let round = 0; round < rounds; round++) {
     for (const [cell, host] of hosts) {
-      const spent = cell.rounds.reduce((sum, ms) => sum + ms * cell.stepsPerRound, 0);
+      const spent = [...cell.readAtEnd, ...cell.readEach].reduce(
+        (sum, ms) => sum + ms * cell.stepsPerRound,
+        0,
+      );
       if (cell.error || !cell.stepsPerRound || spent > CELL_MS) continue;
       await guarded(cell, host, () => measure(cell, host));
-      say(`${cell.name}, round ${round + 1}: ${cell.rounds.at(-1)?.toFixed(2)} ms a step`);
+      say(`${cell.name}, round ${round + 1}: ${cell.readAtEnd.at(-1)?.toFixed(2)} ms a step`);
     }
   }
   for (const host of hosts.values()) host.close();
@@ -130,29 +142,30 @@ async function start(cell: Cell, host: Host, workload: string, weights: Weights)
     cell.losses.length < TRAJECTORY &&
     (cell.losses.length < FEWEST || performance.now() - begun < TRAJECTORY_MS)
   ) {
-    const { ms, loss, counts } = await host.call('steps', 1);
+    const { ms, loss, counts } = await host.call('steps', 1, 1);
     times.push(ms);
     cell.losses.push(loss);
     cell.counts = counts;
   }
   [cell.firstMs] = times;
   const later = times.slice(1);
-  cell.readEachMs = median(later);
-  if (cell.readEachMs > TOO_SLOW_MS) {
-    // One read a step weighs nothing here, and these steps are all there is time for.
-    cell.rounds = later;
+  const usual = median(later);
+  if (usual > TOO_SLOW_MS) {
+    // These steps are all there is time for.
+    cell.readEach = later;
   } else {
-    cell.stepsPerRound = Math.max(1, Math.round(ROUND_MS / cell.readEachMs));
+    cell.stepsPerRound = Math.max(1, Math.round(ROUND_MS / 2 / usual));
   }
-  say(`${cell.name}: ${cell.readEachMs.toFixed(2)} ms a step, first step ${cell.firstMs?.toFixed(0)} ms`);
+  say(`${cell.name}: ${usual.toFixed(2)} ms a step, first step ${cell.firstMs?.toFixed(0)} ms`);
 }
 
+/** One round: half of it far ahead of its only read, half of it reading after each step. */
 async function measure(cell: Cell, host: Host): Promise<void> {
-  const { ms, counts } = await host.call('steps', cell.stepsPerRound);
-  cell.rounds.push(ms / cell.stepsPerRound);
-  for (const key of Object.keys(counts) as (keyof Counts)[]) {
-    cell.counts[key] = counts[key] / cell.stepsPerRound;
-  }
+  const n = cell.stepsPerRound;
+  const { ms, counts } = await host.call('steps', n, 1);
+  cell.readAtEnd.push(ms);
+  for (const key of Object.keys(counts) as (keyof Counts)[]) cell.counts[key] = counts[key] / n;
+  if (n > 1) cell.readEach.push((await host.call('steps', 1, n)).ms);
 }
 
 /** The first engine that ran is the reference; `engines` begins with the one to trust. */
@@ -186,13 +199,6 @@ async function once<T>(work: (host: Host) => Promise<T>): Promise<T> {
   } finally {
     host.close();
   }
-}
-
-export function median(values: number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const [low = NaN, high = NaN] = [sorted[sorted.length % 2 ? middle : middle - 1], sorted[middle]];
-  return (low + high) / 2;
 }
 
 /** The runner prints the console. */

@@ -1,7 +1,7 @@
 // jax-js: the whole step (loss, gradients, update) as one jitted function, NCHW and OIHW. It counts
 // references by hand: passing an array gives it away, `.ref` keeps it.
 
-import { defaultDevice, init, jit, lax, nn, numpy as np, valueAndGrad } from '@jax-js/jax';
+import { blockUntilReady, defaultDevice, init, jit, lax, nn, numpy as np, valueAndGrad } from '@jax-js/jax';
 
 import { oneHot } from '../batch';
 import type { Engine } from '../engine';
@@ -10,8 +10,14 @@ import { CLASSES, EPSILON, shapeAfter, type Layer, type Workload } from '../work
 
 type Params = Record<string, np.Array>;
 
+interface State {
+  params: Params;
+  velocity: Params;
+}
+
 export function jax(device: 'webgpu' | 'wasm'): Engine {
-  let step: (n: number) => np.Array;
+  let state: State;
+  let step: (state: State) => [loss: np.Array, next: State];
   return {
     async prepare(workload, weights, batch) {
       const found = await init(device);
@@ -23,49 +29,58 @@ export function jax(device: 'webgpu' | 'wasm'): Engine {
       const nchw = permuted({ shape: [batch.count, h, w, c], data: batch.images }, [0, 3, 1, 2]);
       const x = array(nchw.data, nchw.shape);
       const y = array(oneHot(batch), [batch.count, CLASSES]);
-
-      let params: Params = {};
-      let velocity: Params = {};
+      state = { params: {}, velocity: {} };
       for (const name of parameterNames(workload)) {
         const { shape, data } = weights[name] ?? take(weights, name, []);
-        params[name] = array(data, shape);
-        velocity[name] = np.zeros(shape);
+        state.params[name] = array(data, shape);
+        state.velocity[name] = np.zeros(shape);
       }
-      const forward = network(workload);
-      const loss = (params: Params, x: np.Array, y: np.Array) =>
-        nn
-          .logSoftmax(forward(params, x))
-          .mul(y)
-          .sum()
-          .mul(-1 / batch.count);
-      const { learningRate, momentum } = workload;
-      const update = jit((params: Params, velocity: Params, x: np.Array, y: np.Array) => {
-        const kept = Object.fromEntries(Object.entries(params).map(([name, value]) => [name, value.ref]));
-        const [value, gradients] = valueAndGrad(loss)(kept, x, y);
-        const next: { params: Params; velocity: Params } = { params: {}, velocity: {} };
-        for (const name of Object.keys(params)) {
-          const [weight, speed, gradient] = [params[name], velocity[name], (gradients as Params)[name]];
-          if (!weight || !speed || !gradient) throw new Error(`${name}: expected a gradient, found none`);
-          const faster = speed.mul(momentum).add(gradient);
-          next.params[name] = weight.sub(faster.ref.mul(learningRate));
-          next.velocity[name] = faster;
-        }
-        return [value, next.params, next.velocity] as [np.Array, Params, Params];
-      });
-      step = (n) => {
-        for (;;) {
-          const [value, ...next] = update(params, velocity, x.ref, y.ref) as [np.Array, Params, Params];
-          [params, velocity] = next;
-          if (--n <= 0) return value;
-          value.dispose();
-        }
+      const jitted = jit(update(workload));
+      step = ({ params, velocity }) => {
+        const [loss, ...next] = jitted(params, velocity, x.ref, y.ref) as [np.Array, Params, Params];
+        return [loss, { params: next[0], velocity: next[1] }];
       };
       return device;
     },
     async steps(n) {
-      const [value = NaN] = await step(n).data();
-      return value;
+      for (;;) {
+        const [loss, next] = step(state);
+        state = next;
+        if (--n > 0) {
+          loss.dispose();
+          continue;
+        }
+        // A queue of the GPU is in order; wasm's workers would go on with the update after the loss is known.
+        if (device === 'wasm') await blockUntilReady([state.params, state.velocity]);
+        const [value = NaN] = await loss.data();
+        return value;
+      }
     },
+  };
+}
+
+/** One training step as a function to be jitted. */
+function update(workload: Workload) {
+  const { batch, learningRate, momentum } = workload;
+  const forward = network(workload);
+  const cost = (params: Params, x: np.Array, y: np.Array) =>
+    nn
+      .logSoftmax(forward(params, x))
+      .mul(y)
+      .sum()
+      .mul(-1 / batch);
+  return (params: Params, velocity: Params, x: np.Array, y: np.Array): [np.Array, Params, Params] => {
+    const kept = Object.fromEntries(Object.entries(params).map(([name, value]) => [name, value.ref]));
+    const [loss, gradients] = valueAndGrad(cost)(kept, x, y) as [np.Array, Params];
+    const next: State = { params: {}, velocity: {} };
+    for (const [name, weight] of Object.entries(params)) {
+      const [speed, gradient] = [velocity[name], gradients[name]];
+      if (!speed || !gradient) throw new Error(`${name}: expected a gradient, found none`);
+      const faster = speed.mul(momentum).add(gradient);
+      next.params[name] = weight.sub(faster.ref.mul(learningRate));
+      next.velocity[name] = faster;
+    }
+    return [loss, next.params, next.velocity];
   };
 }
 

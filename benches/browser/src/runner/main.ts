@@ -24,6 +24,8 @@ const { values } = parseArgs({
     /** Folder of the built site. */
     dist: { type: 'string', default: path.join(root, '../../dist') },
     out: { type: 'string', default: path.join(root, '../results/browser.md') },
+    /** Only these, for a closer look. */
+    engine: { type: 'string', multiple: true },
     workload: { type: 'string', multiple: true, default: WORKLOADS.map(({ id }) => id) },
   },
 });
@@ -68,6 +70,7 @@ console.log(`      ${JSON.stringify(setting.roofs)}`);
 const outcomes: Outcome[] = [];
 for (const id of values.workload) {
   const plan = planFor(id, rounds, values.quick);
+  if (values.engine) plan.engines = plan.engines.filter((engine) => values.engine?.includes(engine));
   console.log(`      ${id}: ${plan.engines.length} engines`);
   outcomes.push(await onPage(browser, (plan) => bench.runWorkload(plan), plan));
   setting.load.push(os.loadavg()[0] ?? NaN);
@@ -76,6 +79,8 @@ await browser.close();
 await server.close();
 setting.minutes = (Date.now() - started) / 60_000;
 
+// Every number behind the table, for a closer look.
+writeFileSync(path.join(root, 'dist/last.json'), JSON.stringify({ setting, outcomes }, null, 1));
 const text = report(setting, outcomes);
 mkdirSync(path.dirname(values.out), { recursive: true });
 writeFileSync(values.out, text);
