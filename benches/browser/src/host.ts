@@ -3,6 +3,7 @@
 import { drawBatch } from './batch';
 import { countCalls, takeCounts, type Counts } from './counts';
 import { ENGINES, type Engine, type EngineId } from './engine';
+import { splitPasses, takeTimes, type KernelTime } from './profile';
 import { measureRoofs, type Roofs } from './roofs';
 import type { Weights } from './weights';
 import { findWorkload } from './workloads';
@@ -20,6 +21,8 @@ export interface Calls {
   /** `times` runs of `n` steps, each of which ends with reading the loss. */
   steps(n: number, times: number): Promise<Measured>;
   roofs(): Promise<Roofs>;
+  /** Where the GPU time of one step goes, the first two left out. */
+  profile(engine: EngineId, workload: string, weights: Weights): Promise<KernelTime[]>;
 }
 
 let engine: Engine | undefined;
@@ -47,6 +50,14 @@ const calls: Calls = {
     return { ms: (performance.now() - start) / (n * times), loss, counts: takeCounts() };
   },
   roofs: measureRoofs,
+  async profile(...args) {
+    splitPasses();
+    await calls.prepare(...args);
+    await calls.steps(1, 2);
+    await takeTimes();
+    await calls.steps(1, 1);
+    return takeTimes();
+  },
 };
 
 countCalls();

@@ -5,6 +5,7 @@ import { NO_COUNTS, type Counts } from './counts';
 import { ENGINES, type EngineId } from './engine';
 import type { Calls } from './host';
 import { median } from './median';
+import type { KernelTime } from './profile';
 import type { Roofs } from './roofs';
 import type { Weights } from './weights';
 import { flopPerStep } from './workload';
@@ -204,8 +205,14 @@ async function once<T>(work: (host: Host) => Promise<T>): Promise<T> {
 /** The runner prints the console. */
 const say = (text: string) => console.info(text);
 
+async function profile(engine: EngineId, workload: string): Promise<KernelTime[]> {
+  const weights = await once((host) => host.call('weights', workload));
+  return once((host) => host.call('profile', engine, workload, weights));
+}
+
 const bench = {
   runWorkload,
+  profile,
   roofs: (): Promise<Roofs> => once((host) => host.call('roofs')),
 };
 

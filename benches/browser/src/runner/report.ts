@@ -3,6 +3,7 @@
 
 import { median } from '../median';
 import type { Cell, Outcome } from '../page';
+import type { KernelTime } from '../profile';
 import type { Roofs } from '../roofs';
 import { targetsOf } from './plan';
 
@@ -17,6 +18,8 @@ export interface Setting {
   load: number[];
   roofs: Roofs;
   minutes: number;
+  /** What kept whole workloads from being measured. */
+  failures: string[];
 }
 
 /** Losses that differ by more are those of another computation. */
@@ -43,6 +46,7 @@ function settingLines(setting: Setting): string[] {
     `- ${setting.rounds} interleaved rounds, in ${setting.minutes.toFixed(0)} minutes. Load of the machine before and after each workload: ${load}; ours alone is about 2, more is somebody else's work in the numbers.`,
     `- Roofs of the adapter: ${number(roofs.flops)} GFLOP/s of f32 multiply-adds (${roofs.flopsBy}), ${number(roofs.bytes)} GB/s copied (read plus written; ${roofs.bytesBy}).`,
     '- A CPU adapter of few cores hides the worst flaw of a kernel with too few workgroups, inflates the cost of barriers, and understates launches relative to arithmetic: its ratios are neither upper nor lower bounds for GPUs.',
+    ...setting.failures.map((failure) => `- Not measured: ${failure}`),
   ];
 }
 
@@ -68,7 +72,7 @@ function section({ workload, title, batch, flopPerStep, cells }: Outcome, roofs:
       if (!cell || !other) return [];
       const [own, theirs] = [rounds(cell), rounds(other)];
       const ratio = median(theirs) / median(own);
-      const best = Math.min(...theirs) / Math.min(...own);
+      const best = fastest(theirs) / fastest(own);
       const verdict = Number.isNaN(ratio) ? 'not measured' : ratio >= times ? 'reached' : 'missed';
       return [
         `| ${cell.name} against ${other.name} | ${times}x | ${number(ratio)}x | ${number(best)}x | ${verdict} |`,
@@ -76,6 +80,15 @@ function section({ workload, title, batch, flopPerStep, cells }: Outcome, roofs:
     }),
     '',
   ];
+}
+
+/** Where the GPU time of one step goes. */
+export function profileTable(times: KernelTime[]): string {
+  const all = times.reduce((sum, { ms }) => sum + ms, 0);
+  const rows = times.map(({ kernel, dispatches, ms }) => {
+    return `| ${kernel} | ${dispatches} | ${number(ms)} | ${number((100 * ms) / all)} % |`;
+  });
+  return ['| kernel | dispatches | ms | |', '|---|---:|---:|---:|', ...rows].join('\n');
 }
 
 /** Why a cell tells no speed, if it does not. */
@@ -116,6 +129,8 @@ function engineRow(cell: Cell, batch: number, flopPerStep: number, roofs: Roofs)
   ];
   return `| ${columns.join(' | ')} |`;
 }
+
+const fastest = (times: number[]) => (times.length ? Math.min(...times) : NaN);
 
 /** Loading and building, then the first step. */
 function start({ prepareMs, firstMs }: Cell): string {
