@@ -24,7 +24,8 @@ pub fn add(graph: &mut Graph, a: ValueId, b: ValueId) -> Result<ValueId> {
 }
 
 /// Splits `a`'s shape into `[outer, reduce, inner]` so that `b` is `[outer, inner]`: the one form of
-/// broadcasting in convscope.
+/// broadcasting in convscope. Where `b` fits in several ways, it has `a`'s last axes, as in `NumPy`: a
+/// bias `[32]` on a batch of 32 images is one number per channel, not per image.
 pub(super) fn broadcast_factors(place: &str, a: &Spec, b: &Spec) -> Result<[usize; 3]> {
     let (a_dims, b_dims) = (a.shape.dims(), b.shape.dims());
     let leading = a_dims
@@ -33,9 +34,8 @@ pub(super) fn broadcast_factors(place: &str, a: &Spec, b: &Spec) -> Result<[usiz
         .take_while(|(x, y)| x == y)
         .count();
     let missing = a_dims.len().saturating_sub(b_dims.len());
-    // The longest common head that still lets the rest of b match a's tail.
+    // The shortest common head that lets the rest of b match a's tail.
     let split = (0..=leading)
-        .rev()
         .find(|&head| a_dims.len() >= b_dims.len() && a_dims[head + missing..] == b_dims[head..]);
     match split {
         Some(head) if a.dtype == b.dtype => Ok([
@@ -120,3 +120,29 @@ pub(super) const INFO: OpInfo = OpInfo {
         ]
     },
 };
+
+#[cfg(test)]
+mod tests {
+    use super::broadcast_factors;
+    use crate::tensor::{Shape, Spec};
+
+    /// Gradient checks hold for any reading of the shapes; these rows say which one is meant.
+    #[test]
+    fn an_operand_that_fits_in_several_ways_has_the_last_axes() {
+        type Row<'a> = (&'a [usize], &'a [usize], [usize; 3]);
+        let rows: [Row<'_>; 7] = [
+            (&[32, 8, 8, 32], &[32], [1, 2048, 32]),
+            (&[10, 10], &[10], [1, 10, 10]),
+            (&[10, 10, 84], &[10, 84], [1, 10, 840]),
+            (&[2, 4, 4, 3], &[2, 3], [2, 16, 3]),
+            (&[3, 2], &[3], [3, 2, 1]),
+            (&[2, 3], &[2, 3], [1, 1, 6]),
+            (&[1], &[1], [1, 1, 1]),
+        ];
+        for (a, b, expected) in rows {
+            let spec = |dims: &[usize]| Spec::f32(Shape::new(dims.to_vec()));
+            let found = broadcast_factors("add", &spec(a), &spec(b)).unwrap();
+            assert_eq!(found, expected, "{b:?} on {a:?}");
+        }
+    }
+}
