@@ -303,8 +303,7 @@ fn optimized_images_excite_their_units_more_than_any_image_of_the_dataset() {
 fn a_layers_images_come_in_one_batch_and_each_excites_its_own_unit() {
     let mut lab = trained_lab();
     let layers = lab.network().layers;
-    let kernels = layers.iter().filter(|layer| layer.kernel.is_some());
-    let layer = kernels.last().unwrap();
+    let layer = layers.iter().rfind(|layer| layer.kernel.is_some()).unwrap();
     let options = json!({
         "method": "activation-maximization", "layer": layer.id, "channel": 0, "wholeLayer": true,
         "steps": 64,
