@@ -2,7 +2,7 @@
 //! app, `cargo xtask test` passes all tests, `cargo xtask build` leaves a static `dist/`, `cargo xtask
 //! bench` measures it beside its peers. Reading order: [`steps`] (numbered progress), [`shell`] (running
 //! programs), [`tools`] and [`setup`] (what a fresh machine lacks), [`site`] (Trunk and the size
-//! budgets), [`check`] (the steps of `test`), [`http`] (the file server of the browser tests), [`bench`].
+//! budgets), [`check`] (the steps of `test`), [`http`] (the file server of the browser tests), [`mod@bench`].
 //!
 //! Only the standard library, so that the first line appears seconds after a clean clone.
 #![expect(

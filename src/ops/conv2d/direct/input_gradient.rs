@@ -81,11 +81,9 @@ impl Job for InputGradient<'_> {
                             let mut sums = Sums::<N>::zero();
                             sums.add_rows::<FUSED>(rows, panel);
                             let width = N.min(run - near - first);
-                            for p in 0..ROWS {
-                                if p < count {
-                                    let at = starts[p] + first;
-                                    sums.add_to(p, &mut target[at..at + width]);
-                                }
+                            for (p, start) in starts.iter().enumerate().take(count) {
+                                let at = start + first;
+                                sums.add_to(p, &mut target[at..at + width]);
                             }
                         }
                     }
