@@ -15,7 +15,7 @@ mod tile;
 
 pub(super) use panels::{pack_columns, pack_rows, panel_floats};
 pub(super) use simd::{Job, on_widest};
-pub(super) use tile::{ROWS, Sums};
+pub(super) use tile::{ROWS, Sums, each_row};
 
 use std::ops::Range;
 
@@ -44,17 +44,10 @@ impl Product {
         panel_floats(inner, self.columns) + inner * ROWS
     }
 
-    /// Multiplies columns `inner` of `a` by rows `inner` of `b` into `y`.
-    pub(super) fn run(
-        &self,
-        inner: Range<usize>,
-        (a, b): (&[f32], &[f32]),
-        y: &mut [f32],
-        scratch: &mut [f32],
-    ) {
+    /// Multiplies `a` by `b` into `y`.
+    pub(super) fn run(&self, (a, b): (&[f32], &[f32]), y: &mut [f32], scratch: &mut [f32]) {
         let job = Run {
             product: *self,
-            inner,
             a,
             b,
             y,
@@ -67,7 +60,6 @@ impl Product {
 /// A product under way.
 struct Run<'a> {
     product: Product,
-    inner: Range<usize>,
     a: &'a [f32],
     b: &'a [f32],
     y: &'a mut [f32],
@@ -81,15 +73,19 @@ impl Job for Run<'_> {
     fn run<const N: usize, const FUSED: bool>(self) {
         let Self {
             product,
-            inner,
             a,
             b,
             y,
             scratch,
         } = self;
-        let Product { rows, columns, .. } = product;
-        for start in inner.clone().step_by(INNER_BLOCK) {
-            let block = start..(start + INNER_BLOCK).min(inner.end);
+        let Product {
+            rows,
+            inner,
+            columns,
+            ..
+        } = product;
+        for start in (0..inner).step_by(INNER_BLOCK) {
+            let block = start..(start + INNER_BLOCK).min(inner);
             let len = block.len();
             let (panels, packed) = scratch.split_at_mut(panel_floats(len, columns));
             let panels = panels.as_chunks_mut::<N>().0;
@@ -108,15 +104,14 @@ impl Job for Run<'_> {
                     if product.transpose_a {
                         sums.add_columns::<FUSED>(packed, panel);
                     } else {
-                        let rows = std::array::from_fn(|p| {
-                            &a[(row + p).min(rows - 1) * product.inner..][block.clone()]
-                        });
+                        let rows =
+                            each_row(|p| &a[(row + p).min(rows - 1) * inner..][block.clone()]);
                         sums.add_rows::<FUSED>(rows, panel);
                     }
                     let width = N.min(columns - first);
                     for p in 0..count {
                         let y = &mut y[(row + p) * columns + first..][..width];
-                        match start == inner.start {
+                        match start == 0 {
                             true => sums.write(p, y),
                             false => sums.add_to(p, y),
                         }

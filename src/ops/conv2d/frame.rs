@@ -101,24 +101,19 @@ impl Frame {
         }
     }
 
-    /// These output rows, counted over the whole batch, in blocks.
-    pub(super) fn blocks(&self, rows: Range<usize>) -> impl Iterator<Item = Block> + use<> {
+    /// All output rows of the batch, in blocks.
+    pub(super) fn blocks(&self) -> impl Iterator<Item = Block> + use<> {
         let (most, [height, width]) = (self.rows, self.geometry.output);
-        let mut next = rows.start;
-        std::iter::from_fn(move || {
-            if next >= rows.end {
-                return None;
-            }
-            let (image, row) = (next / height, next % height);
-            let end = (row + most).min(height).min(row + rows.end - next);
-            let block = Block {
-                image,
-                rows: row..end,
-                first: next * width,
-                pixels: (end - row) * width,
-            };
-            next += end - row;
-            Some(block)
+        (0..self.geometry.images).flat_map(move |image| {
+            (0..height).step_by(most).map(move |row| {
+                let rows = row..(row + most).min(height);
+                Block {
+                    image,
+                    first: (image * height + row) * width,
+                    pixels: rows.len() * width,
+                    rows,
+                }
+            })
         })
     }
 

@@ -101,7 +101,7 @@ impl Op for WeightGradient {
         };
         let (chunk, chunks) = split_reduction(geometry.rows(), 1, blocks, weights);
         constants.extend([("CHUNK_ROWS", chunk), ("CHUNKS", chunks)]);
-        let twin = move |args: &mut Args<'_>| twins::weight_gradient(&geometry, chunk, args);
+        let twin = move |args: &mut Args<'_>| twins::weight_gradient(&geometry, args);
         let kernel = Kernel::linear(name, source, &constants, 2, blocks * chunks, twin);
         if chunks == 1 {
             return Lowering::single(kernel, 2);
