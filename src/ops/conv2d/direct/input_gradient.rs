@@ -83,9 +83,9 @@ impl Job for InputGradient<'_> {
                             let mut sums = Sums::<N>::zero();
                             sums.add_rows::<FUSED>(rows, panel);
                             let width = N.min(run - near - first);
-                            for p in 0..ROWS {
+                            for (p, start) in starts.into_iter().enumerate() {
                                 if p < count {
-                                    let at = starts[p] + at + near + first;
+                                    let at = start + at + near + first;
                                     sums.add_to(p, &mut target[at..at + width]);
                                 }
                             }
