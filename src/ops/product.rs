@@ -109,7 +109,10 @@ impl Job for Run<'_> {
                         sums.add_rows::<FUSED>(rows, panel);
                     }
                     let width = N.min(columns - first);
-                    for p in 0..count {
+                    for p in 0..ROWS {
+                        if p >= count {
+                            continue;
+                        }
                         let y = &mut y[(row + p) * columns + first..][..width];
                         match start == 0 {
                             true => sums.write(p, y),
@@ -139,6 +142,101 @@ impl Product {
         } else {
             let b = &b[rows.start * self.columns + first..];
             pack_rows(b, self.columns, width, panel);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{INNER_BLOCK, Job as _, Product, Run};
+
+    fn number(i: usize) -> f32 {
+        (i * 7 % 23) as f32 * 0.1 - 1.1
+    }
+
+    /// The product with blocks of `N` columns.
+    fn found<const N: usize, const FUSED: bool>(
+        product: Product,
+        a: &[f32],
+        b: &[f32],
+    ) -> Vec<f32> {
+        let mut y = vec![f32::NAN; product.rows * product.columns];
+        let mut scratch = vec![f32::NAN; product.scratch()];
+        let (y_mut, scratch) = (&mut y[..], &mut scratch[..]);
+        Run {
+            product,
+            a,
+            b,
+            y: y_mut,
+            scratch,
+        }
+        .run::<N, FUSED>();
+        y
+    }
+
+    fn expected(product: Product, a: &[f32], b: &[f32]) -> Vec<f32> {
+        let Product {
+            rows,
+            inner,
+            columns,
+            transpose_a,
+            transpose_b,
+        } = product;
+        let mut y = Vec::new();
+        for (row, column) in (0..rows * columns).map(|i| (i / columns, i % columns)) {
+            let term = |k: usize| {
+                let a = if transpose_a {
+                    a[k * rows + row]
+                } else {
+                    a[row * inner + k]
+                };
+                let b = if transpose_b {
+                    b[column * inner + k]
+                } else {
+                    b[k * columns + column]
+                };
+                f64::from(a) * f64::from(b)
+            };
+            y.push((0..inner).map(term).sum::<f64>() as f32);
+        }
+        y
+    }
+
+    #[test]
+    fn products_are_right_at_every_width_and_remainder() {
+        for [rows, inner, columns] in [
+            [1, 1, 1],
+            [4, 3, 8],
+            [5, 7, 9],
+            [7, INNER_BLOCK + 3, 33],
+            [8, 2 * INNER_BLOCK, 40],
+        ] {
+            for flags in 0..4 {
+                let (transpose_a, transpose_b) = (flags & 1 == 1, flags & 2 == 2);
+                let product = Product {
+                    rows,
+                    inner,
+                    columns,
+                    transpose_a,
+                    transpose_b,
+                };
+                let a: Vec<f32> = (0..rows * inner).map(number).collect();
+                let b: Vec<f32> = (0..inner * columns).map(number).collect();
+                let expected = expected(product, &a, &b);
+                for (width, found) in [
+                    (8, found::<8, false>(product, &a, &b)),
+                    (16, found::<16, true>(product, &a, &b)),
+                    (32, found::<32, true>(product, &a, &b)),
+                ] {
+                    for (i, (found, expected)) in found.iter().zip(&expected).enumerate() {
+                        let gap = (found - expected).abs();
+                        assert!(
+                            gap < 1e-3,
+                            "{product:?} in {width} columns, element {i}: {found}, not {expected}"
+                        );
+                    }
+                }
+            }
         }
     }
 }
