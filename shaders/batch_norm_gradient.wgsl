@@ -1,5 +1,5 @@
-// One thread computes one element of the input's gradient, dx [.., CHANNELS]. sums holds the channel's
-// sums of dy from word 0 and of dy times the normalized input from word HALF on; WEIGHT_BITS (f32) is
+// One thread computes the input's gradient for one channel of ROWS_PER_THREAD rows of dx [ROWS, CHANNELS].
+// sums holds the channel's sums of dy times the normalized input from word 0 and of dy from word HALF on; WEIGHT_BITS (f32) is
 // one over the number of rows, or 0 where the statistics are constants. EPS_BITS is an f32 too.
 
 @group(0) @binding(0) var<storage, read> dy: array<f32>;
@@ -16,14 +16,19 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
 ) {
     let i = id.x + id.y * groups.x * 64u;
-    if i >= ELEMENTS {
+    let begin = i / CHANNELS * ROWS_PER_THREAD;
+    if begin >= ROWS {
         return;
     }
     let channel = i % CHANNELS;
     let deviation = sqrt(variance[channel] + bitcast<f32>(EPS_BITS));
     let weight = bitcast<f32>(WEIGHT_BITS);
-    let slope = sums[HALF + channel] * weight / deviation;
-    let offset = sums[channel] * weight;
-    let rest = dy[i] - offset - (x[i] - mean[channel]) * slope;
-    dx[i] = gamma[channel] / deviation * rest;
+    let slope = sums[channel] * weight / deviation;
+    let offset = sums[HALF + channel] * weight;
+    let scale = gamma[channel] / deviation;
+    let center = mean[channel];
+    for (var row = begin; row < min(begin + ROWS_PER_THREAD, ROWS); row++) {
+        let at = row * CHANNELS + channel;
+        dx[at] = scale * (dy[at] - offset - (x[at] - center) * slope);
+    }
 }

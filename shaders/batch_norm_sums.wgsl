@@ -1,6 +1,6 @@
-// One thread sums one channel over CHUNK of the ROWS of dy and x [ROWS, CHANNELS]: the gradient, and
-// the gradient times the normalized input. A row of partials [chunks, 2 HALF] has the former from word
-// 0 and the latter from word HALF on; the threads share out the zeros between. `sum` adds the chunks.
+// One thread sums one channel over CHUNK of the ROWS of dy and x [ROWS, CHANNELS]: the gradient
+// times the normalized input, and the gradient. A row of partials [chunks, 2 HALF] has the former from
+// word 0 and the latter from word HALF on; the threads share out the zeros between. `sum` adds the chunks.
 
 @group(0) @binding(0) var<storage, read> dy: array<f32>;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -30,8 +30,8 @@ fn main(
         normalized += dy[at] * ((x[at] - center) * inverse);
     }
     let first = chunk * 2u * HALF;
-    partials[first + channel] = plain;
-    partials[first + HALF + channel] = normalized;
+    partials[first + channel] = normalized;
+    partials[first + HALF + channel] = plain;
     for (var k = channel + CHANNELS; k < HALF; k += CHANNELS) {
         partials[first + k] = 0.0;
         partials[first + HALF + k] = 0.0;

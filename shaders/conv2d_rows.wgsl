@@ -1,7 +1,8 @@
 // One thread computes PIXELS neighboring output pixels of one row times CHANNELS output channels. The
 // input under a row of windows is loaded once and used for every tap. Neighboring threads take
 // neighboring channels of the same pixels. Pixels and channels past the last read what is there and
-// are not stored.
+// are not stored. One flat loop over rows of taps and input channels: a software adapter moves every
+// sum at each turn of a loop, and would move them once more for an outer one.
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> w: array<f32>;
@@ -36,26 +37,27 @@ fn main(
     let inside$j = column$j < WIDTH;
     let offset$j = select(0u, column$j * INPUTS, inside$j);
 //:end
-    for (var ky = 0u; ky < KERNEL_Y; ky++) {
+    var ky = 0u;
+    var input = 0u;
+    for (var turn = 0u; turn < KERNEL_Y * INPUTS; turn++) {
         let line = top + ky;
-        if line >= HEIGHT {
-            continue;
-        }
-        let first = (image * HEIGHT + line) * WIDTH * INPUTS;
-        for (var input = 0u; input < INPUTS; input++) {
+        let exists = line < HEIGHT;
+        let first = (image * HEIGHT + line) * WIDTH * INPUTS + input;
 //:for j columns
-            let x$j = select(0.0, x[first + offset$j + input], inside$j);
+        let x$j = select(0.0, x[first + offset$j], inside$j && exists);
 //:end
 //:for k KERNEL_X
-            let w$k = ((ky * KERNEL_X + $ku) * INPUTS + input) * OUTPUTS + channel;
+        let w$k = ((ky * KERNEL_X + $ku) * INPUTS + input) * OUTPUTS + channel;
 //:for c CHANNELS
-            let w$k_$c = w[w$k + $cu];
+        let w$k_$c = w[w$k + $cu];
 //:for p PIXELS
-            y$p_$c += x$(p*STRIDE_X+k) * w$k_$c;
+        y$p_$c += x$(p*STRIDE_X+k) * w$k_$c;
 //:end
 //:end
 //:end
-        }
+        let is_last = input + 1u == INPUTS;
+        input = select(input + 1u, 0u, is_last);
+        ky += select(0u, 1u, is_last);
     }
     let place = (row * OUT_WIDTH + column) * OUTPUTS + channel;
 //:for p PIXELS

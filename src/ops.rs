@@ -11,7 +11,6 @@ mod avg_pool2d;
 mod batch_norm;
 mod batch_norm_gradient;
 mod channel_range;
-mod channel_variance;
 mod channels;
 mod conv2d;
 mod copy;
@@ -22,6 +21,7 @@ mod leaky_relu;
 mod matmul;
 mod max_pool2d;
 mod metrics;
+mod moments;
 mod mul;
 mod mutating;
 mod one_hot;
@@ -49,7 +49,6 @@ pub use alias::{pack, reshape, view};
 pub use avg_pool2d::{avg_pool2d, avg_pool2d_gradient};
 pub use batch_norm::batch_norm;
 pub use channel_range::channel_range;
-pub use channel_variance::{channel_mean, channel_variance};
 pub use channels::{concat_channels, pad_channels, slice_channels};
 pub use conv2d::{Conv2d, conv2d, conv2d_input_gradient, conv2d_weight_gradient};
 pub use copy::{copy, copy_kernel};
@@ -60,6 +59,7 @@ pub use leaky_relu::leaky_relu;
 pub use matmul::matmul;
 pub use max_pool2d::{max_pool2d, max_pool2d_switches, max_unpool2d, pool_take};
 pub use metrics::{advance, confusion, record, tally};
+pub use moments::moments;
 pub use mul::mul;
 pub use one_hot::one_hot;
 pub use pool2d::Pool2d;
@@ -87,7 +87,6 @@ pub const OPS: &[OpInfo] = &[
     avg_pool2d::GRADIENT_INFO,
     batch_norm::INFO,
     channel_range::INFO,
-    channel_variance::INFO,
     channels::CONCAT_INFO,
     channels::SLICE_INFO,
     channels::PAD_INFO,
@@ -111,6 +110,7 @@ pub const OPS: &[OpInfo] = &[
     metrics::CONFUSION_INFO,
     metrics::RECORD_INFO,
     metrics::TALLY_INFO,
+    moments::INFO,
     mul::INFO,
     one_hot::INFO,
     random::INFO,

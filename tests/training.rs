@@ -159,6 +159,42 @@ fn steady_state_creates_nothing_and_submits_once_per_slice() {
 }
 
 #[test]
+fn ten_thousand_steps_take_no_more_memory_than_a_hundred() {
+    let cpu = Cpu::new();
+    let mut session = session(&cpu, "pen-digits", "lenet5", 1);
+    block_on(session.prepare(&plan("sgd", &json!({ "learningRate": 0.001 }), 1))).unwrap();
+    let mut run = |steps: u32| {
+        for _ in 0..steps / 100 {
+            block_on(session.advance(100)).unwrap();
+        }
+        cpu.counters()
+    };
+    let early = run(100);
+    let late = run(9900);
+    assert_eq!(late.gpu_bytes, early.gpu_bytes);
+    assert_eq!(late.buffers_created, 0);
+    assert_eq!(late.bytes_written, 0);
+}
+
+/// Launches cost as much as small kernels: what the compiler has saved must not creep back.
+#[test]
+fn a_step_dispatches_no_more_than_it_has_to() {
+    for (dataset, architecture, most) in [
+        ("pen-digits", "lenet5", 40),
+        ("shapes", "mini-vgg", 93),
+        ("shapes", "resnet20", 256),
+    ] {
+        let session = session(&Cpu::new(), dataset, architecture, 1);
+        let program = session.step_program(&plan("sgd", &json!({}), 64)).unwrap();
+        let found = program.dispatches.len();
+        assert!(
+            found <= most,
+            "{architecture}: {found} dispatches, at most {most}"
+        );
+    }
+}
+
+#[test]
 fn wrong_plans_are_refused_with_a_sentence() {
     let mut session = session(&Cpu::new(), "pen-digits", "lenet5", 1);
     let mut refuse = |plan: &Plan| block_on(session.prepare(plan)).unwrap_err().to_string();

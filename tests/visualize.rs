@@ -300,6 +300,32 @@ fn optimized_images_excite_their_units_more_than_any_image_of_the_dataset() {
 }
 
 #[test]
+fn a_layers_images_come_in_one_batch_and_each_excites_its_own_unit() {
+    let mut lab = trained_lab();
+    let layers = lab.network().layers;
+    let layer = layers.iter().rfind(|layer| layer.kernel.is_some()).unwrap();
+    let options = json!({
+        "method": "activation-maximization", "layer": layer.id, "channel": 0, "wholeLayer": true,
+        "steps": 64,
+    });
+    let pictures = visualize(&mut lab, options, None);
+    assert_eq!(pictures.len(), layer.shape[0]);
+    let images: Vec<Vec<f32>> = pictures.iter().map(|p| p.data.clone()).collect();
+    let maps: Vec<Tensor> = images
+        .iter()
+        .map(|image| block_on(lab.activations(&layer.id, image.clone())).unwrap())
+        .collect();
+    for unit in 0..images.len() {
+        let activations = maps.iter().map(|maps| objective("center", maps, unit));
+        let best = activations
+            .enumerate()
+            .max_by(|(_, a), (_, b)| a.total_cmp(b))
+            .unwrap();
+        assert_eq!(best.0, unit, "unit {unit} is excited most by its own image");
+    }
+}
+
+#[test]
 fn visualizing_never_changes_the_network() {
     let mut lab = trained_lab();
     let before = block_on(lab.parameters()).unwrap();

@@ -11,7 +11,7 @@ use crate::tensor::Spec;
 
 use super::alias::view;
 use super::batch_norm_gradient::{GRADIENT_SHADER, InputGradient, SUMS_SHADER, Sums};
-use super::channel_variance::{channel_mean, channel_variance, expect_per_channel};
+use super::moments::{expect_per_channel, moments};
 use super::testing::{nan, wave};
 
 /// `y = (x - mean) gamma / sqrt(variance + eps) + beta` per channel.
@@ -23,7 +23,7 @@ struct BatchNorm {
 
 /// Normalizes each channel of `x` `[.., c]` by `mean` and `variance`, then scales by `gamma` and
 /// shifts by `beta`, each `[c]`. With `batch_statistics`, `mean` and `variance` must be `x`'s own
-/// (`channel_mean`, `channel_variance`): the gradient of `x` is then the total one, through both.
+/// ([`moments`]): the gradient of `x` is then the total one, through both.
 /// Without, they are constants.
 ///
 /// # Errors
@@ -69,8 +69,9 @@ impl Op for BatchNorm {
         let channels = b.graph.shape(x).last();
         let op = Sums { eps: self.eps };
         let sums = b.graph.push(op, &[b.dy, x, mean, variance])?;
-        let dbeta = view(b.graph, sums, 0, [channels])?;
-        let dgamma = view(b.graph, sums, aligned(channels), [channels])?;
+        // In the order of the parameters, so that a pack of gradients takes both where they are.
+        let dgamma = view(b.graph, sums, 0, [channels])?;
+        let dbeta = view(b.graph, sums, aligned(channels), [channels])?;
         let op = InputGradient {
             eps: self.eps,
             batch_statistics: self.batch_statistics,
@@ -120,8 +121,7 @@ const SHADER: &str = include_str!("../../shaders/batch_norm.wgsl");
 
 /// Normalization by the batch's own statistics, as in training.
 fn by_own(g: &mut Graph, x: &[ValueId]) -> Result<ValueId> {
-    let mean = channel_mean(g, x[0])?;
-    let variance = channel_variance(g, x[0], mean)?;
+    let (mean, variance) = moments(g, x[0])?;
     batch_norm(g, x[0], mean, variance, x[1], x[2], 0.1, true)
 }
 

@@ -10,8 +10,8 @@ use crate::tensor::Spec;
 use super::rows::{add_rows, quarters};
 use super::sum::{chunk_rows, sum_kernel};
 
-/// From dy, x, mean, variance: `sum(dy)` at word 0 and `sum(dy (x - mean) / sqrt(variance + eps))`
-/// at word `aligned(c)`, so that each half is a view.
+/// From dy, x, mean, variance: `sum(dy (x - mean) / sqrt(variance + eps))` at word 0 and `sum(dy)` at word
+/// `aligned(c)`, so that each half is a view.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sums {
     pub(super) eps: f32,
@@ -51,7 +51,7 @@ impl Op for Sums {
             let parts = dy.chunks(chunk * channels).zip(x.chunks(chunk * channels));
             for (partial, (dy, x)) in args.write(0).chunks_exact_mut(width).zip(parts) {
                 partial.fill(0.0);
-                let (plain, normalized) = partial.split_at_mut(width / 2);
+                let (normalized, plain) = partial.split_at_mut(width / 2);
                 add_rows(dy, &mut plain[..channels]);
                 add_centered(dy, x, mean, &mut normalized[..channels]);
                 for (sum, variance) in normalized.iter_mut().zip(variance) {
@@ -117,11 +117,13 @@ impl Op for InputGradient {
             true => channels as f32 / n as f32,
             false => 0.0,
         };
+        let rows = n / channels.max(1);
         let constants = [
-            ("ELEMENTS", n),
+            ("ROWS", rows),
             ("CHANNELS", channels),
             ("HALF", half),
             ("EPS_BITS", eps.to_bits() as usize),
+            ("ROWS_PER_THREAD", ROWS_PER_THREAD),
             ("WEIGHT_BITS", weight.to_bits() as usize),
         ];
         let twin = move |args: &mut Args<'_>| {
@@ -131,8 +133,8 @@ impl Op for InputGradient {
             for c in 0..channels {
                 let inverse = 1.0 / (variance[c] + eps).sqrt();
                 scale[c] = gamma[c] * inverse;
-                slope[c] = inverse * sums[half + c] * weight;
-                offset[c] = sums[c] * weight;
+                slope[c] = inverse * sums[c] * weight;
+                offset[c] = sums[half + c] * weight;
             }
             let inputs = dy.chunks_exact(channels).zip(x.chunks_exact(channels));
             for (dx, (dy, x)) in dx.chunks_exact_mut(channels).zip(inputs) {
@@ -148,12 +150,15 @@ impl Op for InputGradient {
             GRADIENT_SHADER,
             &constants,
             6,
-            n,
+            channels * rows.div_ceil(ROWS_PER_THREAD),
             twin,
         );
         Lowering::single(kernel, 6)
     }
 }
+
+/// Rows that share one reading of a channel's statistics.
+const ROWS_PER_THREAD: usize = 8;
 
 pub(super) const SUMS_SHADER: &str = include_str!("../../shaders/batch_norm_sums.wgsl");
 pub(super) const GRADIENT_SHADER: &str = include_str!("../../shaders/batch_norm_gradient.wgsl");

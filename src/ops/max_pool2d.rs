@@ -106,8 +106,14 @@ impl Op for Switches {
         };
         let twin = move |args: &mut Args<'_>| twins::switches(&pooling, args);
         let threads = output.shape.elements();
-        let constants = pooling.constants();
-        let kernel = Kernel::linear(place, SWITCHES_SHADER, &constants, 1, threads, twin);
+        let (name, source, constants) = match pooling.window_constants() {
+            Some(constants) => {
+                let name = "max_pool2d_switches_windows";
+                (name, SWITCHES_WINDOWS_SHADER, constants)
+            }
+            None => (place, SWITCHES_SHADER, pooling.constants()),
+        };
+        let kernel = Kernel::linear(name, source, &constants, 1, threads, twin);
         Lowering::single(kernel, 1)
     }
 }
@@ -181,6 +187,8 @@ impl Op for Unpool {
 }
 
 const SWITCHES_SHADER: &str = include_str!("../../shaders/max_pool2d_switches.wgsl");
+const SWITCHES_WINDOWS_SHADER: &str =
+    include_str!("../../shaders/max_pool2d_switches_windows.wgsl");
 const TAKE_SHADER: &str = include_str!("../../shaders/pool_take.wgsl");
 const WINDOWS_SHADER: &str = include_str!("../../shaders/max_unpool2d_windows.wgsl");
 const UNPOOL_SHADER: &str = include_str!("../../shaders/max_unpool2d.wgsl");
@@ -188,15 +196,20 @@ const UNPOOL_SHADER: &str = include_str!("../../shaders/max_unpool2d.wgsl");
 pub(super) const SWITCHES_INFO: OpInfo = OpInfo {
     name: "max_pool2d_switches",
     doc: "Where in each window the maximum is.",
-    shaders: &[("max_pool2d_switches", SWITCHES_SHADER)],
+    shaders: &[
+        ("max_pool2d_switches", SWITCHES_SHADER),
+        ("max_pool2d_switches_windows", SWITCHES_WINDOWS_SHADER),
+    ],
     examples: || {
         let halved = |g: &mut Graph, x: &[ValueId]| max_pool2d_switches(g, x[0], config(2, 2, 0));
         let padded = |g: &mut Graph, x: &[ValueId]| max_pool2d_switches(g, x[0], config(3, 2, 1));
         vec![
             Example::new("halved", vec![wave([2, 4, 5, 3], 0.1)], halved).forward_only(),
+            Example::new("tiling", vec![wave([2, 4, 6, 3], 0.1)], halved).forward_only(),
             Example::new("padded", vec![wave([1, 4, 5, 2], 0.1)], padded).forward_only(),
             Example::new("one element", vec![wave([1, 1, 1, 1], 0.1)], padded).forward_only(),
             Example::new("not a number", vec![nan([1, 4, 4, 1])], halved).forward_only(),
+            Example::new("not a number, padded", vec![nan([1, 4, 4, 1])], padded).forward_only(),
         ]
     },
 };

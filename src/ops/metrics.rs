@@ -18,7 +18,7 @@ use super::random::expect_counters;
 #[derive(Debug, Clone, Copy)]
 struct Advance;
 
-/// Remembers a step's metrics.
+/// Remembers a step's metrics and counts it.
 #[derive(Debug, Clone, Copy)]
 struct Record;
 
@@ -42,18 +42,19 @@ pub fn advance(graph: &mut Graph, counters: ValueId) -> Result<ValueId> {
     graph.push(Advance, &[counters])
 }
 
-/// Writes `loss` and `accuracy`, `[1]` each, into row `step % rows` of `ring`, `[rows, 4]`.
+/// Writes the means of `losses` and `corrects`, `[n]` each, into row `step % rows` of `ring`, `[rows, 4]`,
+/// and adds one to the step of `counters`.
 ///
 /// # Errors
 /// When the shapes do not fit.
 pub fn record(
     graph: &mut Graph,
     ring: ValueId,
-    loss: ValueId,
-    accuracy: ValueId,
+    losses: ValueId,
+    corrects: ValueId,
     counters: ValueId,
 ) -> Result<ValueId> {
-    graph.push(Record, &[ring, loss, accuracy, counters])
+    graph.push(Record, &[ring, losses, corrects, counters])
 }
 
 /// Adds the sums of `losses` and `corrects` and the number of rows to `totals`, `[4]`, leaving out the
@@ -130,34 +131,37 @@ impl Op for Record {
     }
 
     fn infer(&self, inputs: &[Spec]) -> Result<Spec> {
-        let [ring, loss, accuracy, counters] = expect_inputs("record", inputs)?;
+        let [ring, losses, corrects, counters] = expect_inputs("record", inputs)?;
         let [_, width] = expect_dtype("record", ring, DType::F32)?.two("record")?;
         if width != 4 {
-            return Err(Error::mismatch(
-                "record",
-                "a ring [rows, 4]",
-                ring.to_string(),
-            ));
+            let found = ring.to_string();
+            return Err(Error::mismatch("record", "a ring [rows, 4]", found));
         }
-        expect("record loss", Spec::f32([1]), loss)?;
-        expect("record accuracy", Spec::f32([1]), accuracy)?;
+        let batch = Spec::f32([losses.shape.elements().max(1)]);
+        expect("record losses", batch.clone(), losses)?;
+        expect("record corrects", batch, corrects)?;
         expect_counters("record", counters)?;
         Ok(ring.clone())
     }
 
     fn mutates(&self) -> &'static [usize] {
-        &[0]
+        &[0, 3]
     }
 
-    fn lower(&self, _: &[Spec], output: &Spec) -> Lowering {
+    fn lower(&self, inputs: &[Spec], output: &Spec) -> Lowering {
         let rows = output.shape.elements() / 4;
+        let batch = inputs[1].shape.elements();
         let twin = move |args: &mut Args<'_>| {
-            let (loss, accuracy) = (args.read(0)[0], args.read(1)[0]);
-            let row = args.read_words(2)[0] as usize % rows * 4;
-            args.write(0)[row..row + 2].copy_from_slice(&[loss, accuracy]);
+            let (losses, corrects) = (args.read(0), args.read(1));
+            let step = args.write_words(1)[0];
+            let row = step as usize % rows * 4;
+            args.write(0)[row] = losses.iter().sum::<f32>() / batch as f32;
+            args.write(0)[row + 1] = corrects.iter().sum::<f32>() / batch as f32;
+            args.write_words(1)[0] = step.wrapping_add(1);
         };
-        let kernel = mutating_kernel("record", RECORD_SHADER, &[("ROWS", rows)], [3, 1], 1, twin);
-        mutating_lowering(kernel, &[1, 2, 3], &[0])
+        let constants = [("ROWS", rows), ("BATCH", batch)];
+        let kernel = mutating_kernel("record", RECORD_SHADER, &constants, [2, 2], 1, twin);
+        mutating_lowering(kernel, &[1, 2], &[0, 3])
     }
 }
 

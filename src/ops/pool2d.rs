@@ -119,7 +119,8 @@ impl Pooling {
         self.input.iter().all(|extent| extent.is_multiple_of(2))
     }
 
-    /// The output pixels of a halving as (`x_index` of the window's first pixel, `y_index`), of channel 0.
+    /// The output pixels of a halving as (index in `x` of the window's first pixel, index
+    /// in `y`), of channel 0.
     pub(super) fn quads(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
         let ([height, width], [out_height, out_width]) = (self.input, self.output);
         let channels = self.channels;

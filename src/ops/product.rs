@@ -109,6 +109,7 @@ impl Job for Run<'_> {
                         sums.add_rows::<FUSED>(rows, panel);
                     }
                     let width = N.min(columns - first);
+                    // A loop of constant length is unrolled, and the sums stay in registers.
                     for p in 0..ROWS {
                         if p >= count {
                             continue;

@@ -12,9 +12,7 @@ use crate::ops;
 use crate::tensor::Spec;
 
 use super::parameterization::{fourier_images, initial_coefficients};
-use super::{
-    Needs, Picture, Recipe, Request, Visualization, as_maps, image_from_output, one_channel,
-};
+use super::{Needs, Picture, Recipe, Request, Visualization, as_maps, image_from_output};
 
 /// The method.
 #[derive(Debug)]
@@ -47,12 +45,14 @@ impl Visualization for ActivationMaximization {
             "Whether the unit at the middle of its map is raised, or its mean over the map.";
         let jitter =
             "Largest random shift per step, in pixels; at most an eighth of what the unit sees.";
+        let whole = "An image for each unit of the layer (the first 64), all in one batch.";
         vec![
             Field::integer("steps", "Steps of gradient ascent.", 1.0, 4096.0, 256.0),
             Field::number("learningRate", "Size of Adam's steps.", 0.0001, 1.0, 0.05),
             Field::integer("jitter", jitter, 0.0, 16.0, 4.0),
             Field::choice("objective", objective, &["center", "channel"], "center"),
             Field::bool("negative", "Find what the unit dislikes instead.", false),
+            Field::bool("wholeLayer", whole, false),
         ]
     }
 
@@ -69,7 +69,14 @@ impl Visualization for ActivationMaximization {
         let [c, h, w] = request.network.spec.input;
         let mut graph = Graph::new();
         let g = &mut graph;
-        let (coefficients, image) = fourier_images(g, "coefficients", [1, c, h, w])?;
+        // One image of the batch for each unit.
+        let units = if values.bool("wholeLayer")? {
+            (0..request.network.layers[request.layer].shape[0].min(MOST_UNITS)).collect()
+        } else {
+            vec![request.channel]
+        };
+        let n = units.len();
+        let (coefficients, images) = fourier_images(g, "coefficients", [n, c, h, w])?;
         let counters = g.external("ascent counters", Spec::u32([4]))?;
         // Rolled by 0..=2j and back by j: a shift of -j..=j. More than a fraction of the receptive field
         // would smear what the unit wants.
@@ -77,22 +84,18 @@ impl Visualization for ActivationMaximization {
         let most = u32::try_from(seen[0].min(seen[1]) / 8).unwrap_or(u32::MAX);
         let jitter = u32::try_from(values.integer("jitter")?).map_or(0, |jitter| jitter.min(most));
         let offsets = ops::random_offsets(g, counters, 2 * jitter + 1, 0)?;
-        let ahead = ops::roll2d(g, image, offsets, false)?;
+        let ahead = ops::roll2d(g, images, offsets, false)?;
         let back = g.external("jitter", Spec::u32([2]))?;
         let jittered = ops::roll2d(g, ahead, back, true)?;
         let x = request.normalize(g, jittered)?;
         let built = request.network.build(g, x, Mode::Eval)?;
         let maps = as_maps(g, built.layers[request.layer])?;
-        let score = score(
-            g,
-            maps,
-            request.channel,
-            values.choice("objective")? == "center",
-        )?;
+        let scores = scores(g, maps, &units, values.choice("objective")? == "center")?;
         let sign = if values.bool("negative")? { 1.0 } else { -1.0 };
-        let seed = g.constant([1], &[sign])?;
-        let direction = gradient(g, score, seed, &[coefficients], BackwardRule::Redirected)?[0];
-        let words = c * h * w;
+        let seed = g.constant([n], &vec![sign; n])?;
+        let rule = BackwardRule::Redirected;
+        let direction = gradient(g, scores, seed, &[coefficients], rule)?[0];
+        let words = n * c * h * w;
         let settings = g.external("ascent settings", Spec::f32([8]))?;
         let first = g.external("first moment", Spec::f32([words]))?;
         let second = g.external("second moment", Spec::f32([words]))?;
@@ -110,14 +113,19 @@ impl Visualization for ActivationMaximization {
         let learning_rate = values.number("learningRate")? as f32;
         let settings = [learning_rate, 0.0, 0.0, 0.9, 0.999, 1e-8, 0.0, 0.0].map(f32::to_bits);
         let runs = u32::try_from(values.integer("steps")?).unwrap_or(u32::MAX);
-        let title = format!("{} unit {}", request.layer_id(), request.channel);
+        let layer = request.layer_id().to_owned();
         let decode = move |outputs: &[Vec<f32>]| {
-            let image = image_from_output(&outputs[0], [c, h, w])?;
-            let title = format!("{title} · activation {:.3}", outputs[1][0]);
-            Ok(vec![Picture::new(title, &image, false)?])
+            let images = outputs[0].chunks_exact(c * h * w);
+            let scored = images.zip(&outputs[1]).zip(&units);
+            let picture = |((image, score), unit): ((&[f32], &f32), &usize)| {
+                let image = image_from_output(image, [c, h, w])?;
+                let title = format!("{layer} unit {unit} · activation {score:.3}");
+                Picture::new(title, &image, false)
+            };
+            scored.map(picture).collect()
         };
         Ok(Recipe {
-            compiled: compile(&graph, "activation maximization", &[image, score])?,
+            compiled: compile(&graph, "activation maximization", &[images, scores])?,
             buffers: vec![
                 ("coefficients", initial_coefficients(words, request.seed)),
                 ("ascent counters", vec![0, request.seed as u32, 0, 0]),
@@ -132,19 +140,23 @@ impl Visualization for ActivationMaximization {
     }
 }
 
-/// The channel's mean over space, or its value at the center.
-fn score(g: &mut Graph, maps: ValueId, channel: usize, center: bool) -> Result<ValueId> {
-    let [_, h, w, c] = g.shape(maps).four("activation maximization")?;
-    let selected = if center {
+/// Images optimized at once: what fits a panel and a batch.
+const MOST_UNITS: usize = 64;
+
+/// For image `i` of the batch the activation of `units[i]`: its mean over space, or its value at the center.
+fn scores(g: &mut Graph, maps: ValueId, units: &[usize], center: bool) -> Result<ValueId> {
+    let [n, h, w, c] = g.shape(maps).four("activation maximization")?;
+    let own = |i: usize| f32::from(u8::from(units[i / c] == i % c));
+    let own: Vec<f32> = (0..n * c).map(own).collect();
+    let own = g.constant([n, c], &own)?;
+    let mut selected = ops::mul(g, maps, own)?;
+    if center {
         let middle = h / 2 * w + w / 2;
-        let at = |i: usize| f32::from(u8::from(i == middle * c + channel));
+        let at = |i: usize| f32::from(u8::from(i / c == middle));
         let mask: Vec<f32> = (0..h * w * c).map(at).collect();
-        let mask = g.constant([1, h, w, c], &mask)?;
-        ops::mul(g, maps, mask)?
-    } else {
-        let mask = one_channel(g, c, channel)?;
-        ops::mul(g, maps, mask)?
-    };
+        let mask = g.constant([h, w, c], &mask)?;
+        selected = ops::mul(g, selected, mask)?;
+    }
     let scale = if center { 1.0 } else { 1.0 / (h * w) as f32 };
-    ops::sum(g, selected, [1, h * w * c, 1], [1], scale)
+    ops::sum(g, selected, [n, h * w * c, 1], [n], scale)
 }

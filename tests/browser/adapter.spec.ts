@@ -1,5 +1,5 @@
 // Whether this browser can run the other tests at all: a dedicated worker must get a WebGPU adapter. When it
-// does not, the launch flags in playwright.config.ts no longer fit the browser's version.
+// does not, the launch flags in chromium.ts no longer fit the browser's version.
 import { expect, test } from '@playwright/test';
 
 const probe = `

@@ -257,6 +257,7 @@ fn page_format(context: &Context) -> Result<()> {
         "--check",
         "src",
         "../tests/browser",
+        "../benches/browser/src",
     ];
     show(
         context

@@ -1,8 +1,8 @@
-//! The three commands of convscope, each of which does all of its own set-up:
-//! `cargo xtask serve` shows the app, `cargo xtask test` passes all tests, `cargo xtask build` leaves
-//! a static `dist/`. Reading order: [`steps`] (numbered progress), [`shell`] (running programs),
-//! [`tools`] and [`setup`] (what a fresh machine lacks), [`site`] (Trunk and the size budgets),
-//! [`check`] (the steps of `test`), [`http`] (the file server of the browser tests).
+//! The commands of convscope, each of which does all of its own set-up: `cargo xtask serve` shows the
+//! app, `cargo xtask test` passes all tests, `cargo xtask build` leaves a static `dist/`, `cargo xtask
+//! bench` measures it beside its peers. Reading order: [`steps`] (numbered progress), [`shell`] (running
+//! programs), [`tools`] and [`setup`] (what a fresh machine lacks), [`site`] (Trunk and the size
+//! budgets), [`check`] (the steps of `test`), [`http`] (the file server of the browser tests), [`mod@bench`].
 //!
 //! Only the standard library, so that the first line appears seconds after a clean clone.
 #![expect(
@@ -10,6 +10,7 @@
     reason = "a command-line program talks through stdout"
 )]
 
+mod bench;
 mod check;
 mod http;
 mod setup;
@@ -30,6 +31,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   test [STEP...] [-- FILTER]    set up, then run all steps in order, or only those named;
                                 FILTER selects among the tests of the steps `rust` and `browser`
   build                         leave the optimized static site in dist/
+  bench [--rounds N] [--quick]  measure training beside other engines in one Chromium, into
+                                benches/results/browser.md (5 rounds; --quick: 2, and fewer engines)
 
 Pinned tools are kept in $CONVSCOPE_TOOLS, by default ~/.cache/convscope/tools.";
 
@@ -40,12 +43,13 @@ fn main() -> ExitCode {
         ["serve", rest @ ..] => serve(rest),
         ["test", rest @ ..] => check::run(rest),
         ["build"] => build(),
+        ["bench", rest @ ..] => bench::run(rest),
         [] | ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             Ok(())
         }
         other => Err(format!(
-            "expected serve, test or build, found `{}`\n\n{USAGE}",
+            "expected serve, test, build or bench, found `{}`\n\n{USAGE}",
             other.join(" ")
         )),
     };

@@ -41,13 +41,25 @@ pub(crate) fn site(steps: &mut Steps) -> Result<Machine> {
         tools::ensure(&mut machine, &tool)
     })?;
     steps.ensure("Node ^20.19 or >=22.12", || tools::node(&mut machine))?;
-    steps.ensure("npm packages of www/", || packages(&machine))?;
+    packages(steps, &machine, "www")?;
     Ok(machine)
+}
+
+/// The npm packages that `folder`'s lock file names: `npm ci`, when it is another than at the last time.
+pub(crate) fn packages(steps: &mut Steps, machine: &Machine, folder: &str) -> Result<()> {
+    steps.ensure(&format!("npm packages of {folder}/"), || {
+        install_packages(machine, folder)
+    })
+}
+
+/// The browser's program.
+pub(crate) fn chromium(steps: &mut Steps, machine: &Machine) -> Result<PathBuf> {
+    steps.ensure("Chromium", || browser(machine))
 }
 
 /// What tests need besides: a browser and, on Linux, a software Vulkan driver.
 pub(crate) fn tests(steps: &mut Steps, machine: &Machine) -> Result<Host> {
-    let browser = steps.ensure("Chromium", || browser(machine))?;
+    let browser = chromium(steps, machine)?;
     let driver = steps.ensure("software Vulkan driver", || driver(machine))?;
     Ok(Host { browser, driver })
 }
@@ -71,17 +83,17 @@ fn target(machine: &Machine) -> Result<((), String)> {
     Ok(((), "installed".to_owned()))
 }
 
-/// `npm ci`, when the lock file is another than at the last time.
-fn packages(machine: &Machine) -> Result<((), String)> {
-    let lock = machine.root.join("www/package-lock.json");
-    let stamp = machine.root.join("www/node_modules/.package-lock.stamp");
+fn install_packages(machine: &Machine, folder: &str) -> Result<((), String)> {
+    let root = machine.root.join(folder);
+    let lock = root.join("package-lock.json");
+    let stamp = root.join("node_modules/.package-lock.stamp");
     let wanted = fs::read(&lock).map_err(|error| format!("{}: {error}", lock.display()))?;
     if fs::read(&stamp).is_ok_and(|found| found == wanted) {
         return Ok(((), "ready".to_owned()));
     }
     let args = [
         "--prefix",
-        "www",
+        folder,
         "ci",
         "--ignore-scripts",
         "--no-audit",

@@ -65,8 +65,7 @@ fn build(scope: &mut Scope<'_>, x: ValueId) -> Result<ValueId> {
         let (mean, variance) = (running_mean, running_variance);
         return ops::batch_norm(g, x, mean, variance, weight, bias, epsilon, false);
     }
-    let mean = ops::channel_mean(g, x)?;
-    let variance = ops::channel_variance(g, x, mean)?;
+    let (mean, variance) = ops::moments(g, x)?;
     let y = ops::batch_norm(g, x, mean, variance, weight, bias, epsilon, true)?;
     let count = (g.shape(x).elements() / channels) as f32;
     // Bessel's correction; a single value has no unbiased variance and keeps the biased one, 0.

@@ -12,7 +12,7 @@ use crate::tensor::{DType, Spec};
 
 use super::super::sum::sum_kernel;
 use super::super::testing::{nan, wave};
-use super::super::tile::{MOST_CHANNELS, tile};
+use super::super::tile::{MOST_CHANNELS, most_pixels, tile};
 use super::super::window::split_reduction;
 use super::geometry::Geometry;
 use super::{Conv2d, NARROW, config, conv2d, conv2d_input_gradient, twins};
@@ -99,7 +99,8 @@ impl Op for WeightGradient {
             let blocks = geometry.taps_by_inputs().div_ceil(4) * columns;
             (self.name(), SHADER, geometry.constants(), blocks)
         };
-        let (chunk, chunks) = split_reduction(geometry.rows(), 1, blocks, weights);
+        let least = LEAST_PIXELS.div_ceil(geometry.output[1]);
+        let (chunk, chunks) = split_reduction(geometry.rows(), least, blocks, weights);
         constants.extend([("CHUNK_ROWS", chunk), ("CHUNKS", chunks)]);
         let twin = move |args: &mut Args<'_>| twins::weight_gradient(&geometry, args);
         let kernel = Kernel::linear(name, source, &constants, 2, blocks * chunks, twin);
@@ -119,21 +120,22 @@ impl Op for WeightGradient {
     }
 }
 
+/// Pixels that are worth a partial sum: its store, its load and its addition cost as much as some fifty
+/// multiply-adds.
+const LEAST_PIXELS: usize = 512;
+
 /// Constants of the unrolled kernel, and its threads per chunk.
 fn rows(geometry: &Geometry) -> (Vec<(&'static str, usize)>, usize) {
-    /// Taps of one row of a filter, times input channels. More sums would cost more than the loads they
-    /// save; a stride spreads the pixels, so that fewer loads are shared.
-    const MOST_ROWS: usize = 24;
-    /// A longer body no longer fits the instruction cache of a software adapter.
-    const MOST_PIXELS: usize = 2;
+    /// Taps of one row of a filter, times input channels: with eight output channels, 96 sums.
+    const MOST_ROWS: usize = 12;
     let (width, kernel, stride) = (
         geometry.output[1],
         geometry.kernel[1],
         geometry.config.stride[1],
     );
     let channels = tile(geometry.outputs, MOST_CHANNELS);
-    let inputs = tile(geometry.inputs, MOST_ROWS / stride / kernel);
-    let pixels = tile(width, MOST_PIXELS);
+    let inputs = tile(geometry.inputs, MOST_ROWS / kernel);
+    let pixels = tile(width, most_pixels(channels * inputs * kernel));
     let constants = geometry.dense_constants([
         ("PIXELS", pixels),
         ("ROWS", inputs),

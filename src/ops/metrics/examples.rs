@@ -2,7 +2,7 @@
 
 use crate::graph::{Example, OpInfo};
 use crate::ops::testing::{nan, wave};
-use crate::tensor::Spec;
+use crate::tensor::{Spec, Tensor};
 
 use super::{
     ADVANCE_SHADER, CONFUSION_SHADER, RECORD_SHADER, TALLY_SHADER, advance, confusion, record,
@@ -28,22 +28,26 @@ pub(in crate::ops) const ADVANCE_INFO: OpInfo = OpInfo {
 
 pub(in crate::ops) const RECORD_INFO: OpInfo = OpInfo {
     name: "record",
-    doc: "Remembers the loss and accuracy of a step.",
+    doc: "Remembers the loss and accuracy of a step, and counts it.",
     shaders: &[("record", RECORD_SHADER)],
     examples: || {
-        let example = |name, rows, loss, step| {
+        let example = |name, rows, losses: Tensor, step| {
+            let corrects = wave(
+                <[usize; 1]>::try_from(losses.shape().dims()).unwrap_or([1]),
+                0.5,
+            );
             Example::new(
                 name,
-                vec![wave([rows, 4], 0.1), loss, wave([1], 0.5)],
+                vec![wave([rows, 4], 0.1), losses, corrects],
                 |g, x| record(g, x[0], x[1], x[2], x[3]),
             )
             .with_words(vec![counters(step)])
             .forward_only()
         };
         vec![
-            example("wrapped around", 3, wave([1], 0.4), 7),
+            example("wrapped around", 3, wave([7], 0.4), 7),
             example("one row", 1, wave([1], 0.4), 5),
-            example("not a number", 2, nan([1]), 1),
+            example("not a number", 2, nan([3]), 1),
         ]
     },
 };

@@ -71,6 +71,7 @@ impl Job for Forward<'_> {
                         let rows = each_row(|p| &x[starts[p] + at..][..run]);
                         sums.add_rows::<FUSED>(rows, &panel[row..row + run]);
                     }
+                    // A loop of constant length is unrolled, and the sums stay in registers.
                     for p in 0..ROWS {
                         if pixel + p < block.pixels {
                             sums.write(p, &mut y[(pixel + p) * co..][..width]);

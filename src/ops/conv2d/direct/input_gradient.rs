@@ -83,6 +83,7 @@ impl Job for InputGradient<'_> {
                             let mut sums = Sums::<N>::zero();
                             sums.add_rows::<FUSED>(rows, panel);
                             let width = N.min(run - near - first);
+                            // A loop of constant length is unrolled, and the sums stay in registers.
                             for (p, start) in starts.into_iter().enumerate() {
                                 if p < count {
                                     let at = start + at + near + first;

@@ -70,6 +70,7 @@ impl Job for WeightGradient<'_> {
                         sums.add_columns::<FUSED>(packed, panel);
                         let width = N.min(outputs - first);
                         let column = group * outputs + first;
+                        // A loop of constant length is unrolled, and the sums stay in registers.
                         for p in 0..ROWS {
                             if element + p < inner {
                                 sums.add_to(p, &mut dw[rows[p] + column..][..width]);
