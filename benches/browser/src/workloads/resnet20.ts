@@ -25,7 +25,7 @@ export const resnet20: Workload = {
   title: 'ResNet-20 with batch norm, 32x32x3',
   input: [3, 32, 32],
   batch: 32,
-  learningRate: 0.002,
+  learningRate: 0.0005,
   momentum: 0.9,
   layers: [
     ...conv('stem_conv', 16, 1),

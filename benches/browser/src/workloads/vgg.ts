@@ -33,7 +33,7 @@ export const vgg: Workload = {
   title: 'VGG of 3x3 convolutions (32-32, 64-64, 128-128, dense 128), 32x32x3',
   input,
   batch: 32,
-  learningRate: 0.002,
+  learningRate: 0.0002,
   momentum: 0.9,
   layers: [
     ...stages.flatMap(([stage, out]) => pair(stage, out)),
