@@ -112,6 +112,10 @@ impl Op for GatherImages {
                         *y = f32::from(byte) / 255.0;
                     }
                 }
+                if let ([scale], [shift]) = (scales, shifts) {
+                    row.iter_mut().for_each(|y| *y = *y * scale + shift);
+                    continue;
+                }
                 for pixel in row.chunks_exact_mut(c) {
                     for (y, (scale, shift)) in pixel.iter_mut().zip(scales.iter().zip(shifts)) {
                         *y = *y * scale + shift;

@@ -15,7 +15,7 @@ mod tile;
 
 pub(super) use panels::{pack_columns, pack_rows, panel_floats};
 pub(super) use simd::{Job, on_widest};
-pub(super) use tile::{ROWS, Sums};
+pub(super) use tile::{ROWS, Sums, each_row};
 
 use std::ops::Range;
 
@@ -44,17 +44,10 @@ impl Product {
         panel_floats(inner, self.columns) + inner * ROWS
     }
 
-    /// Multiplies columns `inner` of `a` by rows `inner` of `b` into `y`.
-    pub(super) fn run(
-        &self,
-        inner: Range<usize>,
-        (a, b): (&[f32], &[f32]),
-        y: &mut [f32],
-        scratch: &mut [f32],
-    ) {
+    /// Multiplies `a` by `b` into `y`.
+    pub(super) fn run(&self, (a, b): (&[f32], &[f32]), y: &mut [f32], scratch: &mut [f32]) {
         let job = Run {
             product: *self,
-            inner,
             a,
             b,
             y,
@@ -67,7 +60,6 @@ impl Product {
 /// A product under way.
 struct Run<'a> {
     product: Product,
-    inner: Range<usize>,
     a: &'a [f32],
     b: &'a [f32],
     y: &'a mut [f32],
@@ -81,15 +73,19 @@ impl Job for Run<'_> {
     fn run<const N: usize, const FUSED: bool>(self) {
         let Self {
             product,
-            inner,
             a,
             b,
             y,
             scratch,
         } = self;
-        let Product { rows, columns, .. } = product;
-        for start in inner.clone().step_by(INNER_BLOCK) {
-            let block = start..(start + INNER_BLOCK).min(inner.end);
+        let Product {
+            rows,
+            inner,
+            columns,
+            ..
+        } = product;
+        for start in (0..inner).step_by(INNER_BLOCK) {
+            let block = start..(start + INNER_BLOCK).min(inner);
             let len = block.len();
             let (panels, packed) = scratch.split_at_mut(panel_floats(len, columns));
             let panels = panels.as_chunks_mut::<N>().0;
@@ -108,15 +104,18 @@ impl Job for Run<'_> {
                     if product.transpose_a {
                         sums.add_columns::<FUSED>(packed, panel);
                     } else {
-                        let rows = std::array::from_fn(|p| {
-                            &a[(row + p).min(rows - 1) * product.inner..][block.clone()]
-                        });
+                        let rows =
+                            each_row(|p| &a[(row + p).min(rows - 1) * inner..][block.clone()]);
                         sums.add_rows::<FUSED>(rows, panel);
                     }
                     let width = N.min(columns - first);
-                    for p in 0..count {
+                    // A loop of constant length is unrolled, and the sums stay in registers.
+                    for p in 0..ROWS {
+                        if p >= count {
+                            continue;
+                        }
                         let y = &mut y[(row + p) * columns + first..][..width];
-                        match start == inner.start {
+                        match start == 0 {
                             true => sums.write(p, y),
                             false => sums.add_to(p, y),
                         }
@@ -144,6 +143,101 @@ impl Product {
         } else {
             let b = &b[rows.start * self.columns + first..];
             pack_rows(b, self.columns, width, panel);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{INNER_BLOCK, Job as _, Product, Run};
+
+    fn number(i: usize) -> f32 {
+        (i * 7 % 23) as f32 * 0.1 - 1.1
+    }
+
+    /// The product with blocks of `N` columns.
+    fn found<const N: usize, const FUSED: bool>(
+        product: Product,
+        a: &[f32],
+        b: &[f32],
+    ) -> Vec<f32> {
+        let mut y = vec![f32::NAN; product.rows * product.columns];
+        let mut scratch = vec![f32::NAN; product.scratch()];
+        let (y_mut, scratch) = (&mut y[..], &mut scratch[..]);
+        Run {
+            product,
+            a,
+            b,
+            y: y_mut,
+            scratch,
+        }
+        .run::<N, FUSED>();
+        y
+    }
+
+    fn expected(product: Product, a: &[f32], b: &[f32]) -> Vec<f32> {
+        let Product {
+            rows,
+            inner,
+            columns,
+            transpose_a,
+            transpose_b,
+        } = product;
+        let mut y = Vec::new();
+        for (row, column) in (0..rows * columns).map(|i| (i / columns, i % columns)) {
+            let term = |k: usize| {
+                let a = if transpose_a {
+                    a[k * rows + row]
+                } else {
+                    a[row * inner + k]
+                };
+                let b = if transpose_b {
+                    b[column * inner + k]
+                } else {
+                    b[k * columns + column]
+                };
+                f64::from(a) * f64::from(b)
+            };
+            y.push((0..inner).map(term).sum::<f64>() as f32);
+        }
+        y
+    }
+
+    #[test]
+    fn products_are_right_at_every_width_and_remainder() {
+        for [rows, inner, columns] in [
+            [1, 1, 1],
+            [4, 3, 8],
+            [5, 7, 9],
+            [7, INNER_BLOCK + 3, 33],
+            [8, 2 * INNER_BLOCK, 40],
+        ] {
+            for flags in 0..4 {
+                let (transpose_a, transpose_b) = (flags & 1 == 1, flags & 2 == 2);
+                let product = Product {
+                    rows,
+                    inner,
+                    columns,
+                    transpose_a,
+                    transpose_b,
+                };
+                let a: Vec<f32> = (0..rows * inner).map(number).collect();
+                let b: Vec<f32> = (0..inner * columns).map(number).collect();
+                let expected = expected(product, &a, &b);
+                for (width, found) in [
+                    (8, found::<8, false>(product, &a, &b)),
+                    (16, found::<16, true>(product, &a, &b)),
+                    (32, found::<32, true>(product, &a, &b)),
+                ] {
+                    for (i, (found, expected)) in found.iter().zip(&expected).enumerate() {
+                        let gap = (found - expected).abs();
+                        assert!(
+                            gap < 1e-3,
+                            "{product:?} in {width} columns, element {i}: {found}, not {expected}"
+                        );
+                    }
+                }
+            }
         }
     }
 }

@@ -146,17 +146,16 @@ const MOST_UNITS: usize = 64;
 /// For image `i` of the batch the activation of `units[i]`: its mean over space, or its value at the center.
 fn scores(g: &mut Graph, maps: ValueId, units: &[usize], center: bool) -> Result<ValueId> {
     let [n, h, w, c] = g.shape(maps).four("activation maximization")?;
-    let own = |i: usize| f32::from(u8::from(units[i / c] == i % c));
-    let own: Vec<f32> = (0..n * c).map(own).collect();
-    let own = g.constant([n, c], &own)?;
-    let mut selected = ops::mul(g, maps, own)?;
-    if center {
-        let middle = h / 2 * w + w / 2;
-        let at = |i: usize| f32::from(u8::from(i / c == middle));
-        let mask: Vec<f32> = (0..h * w * c).map(at).collect();
-        let mask = g.constant([h, w, c], &mask)?;
-        selected = ops::mul(g, selected, mask)?;
-    }
+    let middle = h / 2 * w + w / 2;
+    let is_seen = |i: usize| {
+        let (image, pixel, unit) = (i / (h * w * c), i / c % (h * w), i % c);
+        units[image] == unit && (!center || pixel == middle)
+    };
+    let mask: Vec<f32> = (0..n * h * w * c)
+        .map(|i| f32::from(u8::from(is_seen(i))))
+        .collect();
+    let mask = g.constant([n, h, w, c], &mask)?;
+    let selected = ops::mul(g, maps, mask)?;
     let scale = if center { 1.0 } else { 1.0 / (h * w) as f32 };
     ops::sum(g, selected, [n, h * w * c, 1], [n], scale)
 }

@@ -11,3 +11,6 @@ mod weight_gradient;
 pub(super) use forward::Forward;
 pub(super) use input_gradient::InputGradient;
 pub(super) use weight_gradient::WeightGradient;
+
+#[cfg(test)]
+mod tests;

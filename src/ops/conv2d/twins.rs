@@ -1,8 +1,6 @@
 //! The CPU twins of the three convolution kernels. A depthwise convolution, whose products have a
 //! single column, goes tap by tap over all channels at once; every other one is [`direct`](super::direct).
 
-use std::ops::Range;
-
 use crate::program::Args;
 
 use super::direct::{Forward, InputGradient, WeightGradient};
@@ -14,7 +12,7 @@ pub(super) fn forward(geometry: &Geometry, args: &mut Args<'_>) {
     if geometry.is_depthwise() {
         let (y, channels) = (args.write(0), geometry.ci());
         y.fill(0.0);
-        return for_each_tap(geometry, 0..geometry.rows(), |tap, x_at, y_at| {
+        return for_each_tap(geometry, |tap, x_at, y_at| {
             let pairs = x[x_at..x_at + channels].iter().zip(&w[tap * channels..]);
             for (y, (x, w)) in y[y_at..y_at + channels].iter_mut().zip(pairs) {
                 *y += x * w;
@@ -38,7 +36,7 @@ pub(super) fn input_gradient(geometry: &Geometry, args: &mut Args<'_>) {
     if geometry.is_depthwise() {
         let (dx, channels) = (args.write(0), geometry.ci());
         dx.fill(0.0);
-        return for_each_tap(geometry, 0..geometry.rows(), |tap, x_at, y_at| {
+        return for_each_tap(geometry, |tap, x_at, y_at| {
             let pairs = dy[y_at..y_at + channels].iter().zip(&w[tap * channels..]);
             for (dx, (dy, w)) in dx[x_at..x_at + channels].iter_mut().zip(pairs) {
                 *dx += dy * w;
@@ -56,58 +54,37 @@ pub(super) fn input_gradient(geometry: &Geometry, args: &mut Args<'_>) {
     .run();
 }
 
-/// `dw = x` transposed `* dy` over runs of `chunk` output rows, one result after the other; reads x,
-/// dy; writes the results.
-pub(super) fn weight_gradient(geometry: &Geometry, chunk: usize, args: &mut Args<'_>) {
+/// `dw = x` transposed `* dy`; reads x, dy; writes the parts of a sum: everything, then zeros, as one
+/// thread has no use for parts.
+pub(super) fn weight_gradient(geometry: &Geometry, args: &mut Args<'_>) {
     let (x, dy) = (args.read(0), args.read(1));
-    let weights = geometry.taps_by_inputs() * geometry.co();
-    let (all, [panels, packed, framed]) =
-        args.write_with_scratch(0, WeightGradient::scratch(geometry));
-    for (index, dw) in all.chunks_exact_mut(weights).enumerate() {
-        let start = index * chunk;
-        let rows = start..(start + chunk).min(geometry.rows());
-        if geometry.is_depthwise() {
-            depthwise_weight_gradient(geometry, rows, x, dy, dw);
-        } else {
-            let scratch = [&mut *panels, &mut *packed, &mut *framed];
-            WeightGradient {
-                geometry,
-                rows,
-                x,
-                dy,
-                dw,
-                scratch,
+    let (parts, scratch) = args.write_with_scratch(0, WeightGradient::scratch(geometry));
+    let (dw, rest) = parts.split_at_mut(geometry.taps_by_inputs() * geometry.co());
+    rest.fill(0.0);
+    if geometry.is_depthwise() {
+        let channels = geometry.ci();
+        dw.fill(0.0);
+        return for_each_tap(geometry, |tap, x_at, y_at| {
+            let pairs = x[x_at..x_at + channels].iter().zip(&dy[y_at..]);
+            for (dw, (x, dy)) in dw[tap * channels..].iter_mut().zip(pairs) {
+                *dw += x * dy;
             }
-            .run();
-        }
+        });
     }
-}
-
-fn depthwise_weight_gradient(
-    geometry: &Geometry,
-    rows: Range<usize>,
-    x: &[f32],
-    dy: &[f32],
-    dw: &mut [f32],
-) {
-    let channels = geometry.ci();
-    dw.fill(0.0);
-    for_each_tap(geometry, rows, |tap, x_at, y_at| {
-        let pairs = x[x_at..x_at + channels].iter().zip(&dy[y_at..]);
-        for (dw, (x, dy)) in dw[tap * channels..].iter_mut().zip(pairs) {
-            *dw += x * dy;
-        }
-    });
+    WeightGradient {
+        geometry,
+        x,
+        dy,
+        dw,
+        scratch,
+    }
+    .run();
 }
 
 /// Calls `visit(tap, x_index, y_index)` for each output pixel and each tap that falls on the image;
 /// the indices are those of channel 0.
 #[inline(always)]
-fn for_each_tap(
-    geometry: &Geometry,
-    rows: Range<usize>,
-    mut visit: impl FnMut(usize, usize, usize),
-) {
+fn for_each_tap(geometry: &Geometry, mut visit: impl FnMut(usize, usize, usize)) {
     let Geometry {
         config,
         input: [height, width],
@@ -116,7 +93,7 @@ fn for_each_tap(
         ..
     } = *geometry;
     let (ci, co) = (geometry.ci(), geometry.co());
-    for row in rows {
+    for row in 0..geometry.rows() {
         let (image, oy) = (row / output[0], row % output[0]);
         for ox in 0..output[1] {
             for tap in 0..kernel[0] * kernel[1] {

@@ -102,7 +102,7 @@ impl Op for WeightGradient {
         let least = LEAST_PIXELS.div_ceil(geometry.output[1]);
         let (chunk, chunks) = split_reduction(geometry.rows(), least, blocks, weights);
         constants.extend([("CHUNK_ROWS", chunk), ("CHUNKS", chunks)]);
-        let twin = move |args: &mut Args<'_>| twins::weight_gradient(&geometry, chunk, args);
+        let twin = move |args: &mut Args<'_>| twins::weight_gradient(&geometry, args);
         let kernel = Kernel::linear(name, source, &constants, 2, blocks * chunks, twin);
         if chunks == 1 {
             return Lowering::single(kernel, 2);

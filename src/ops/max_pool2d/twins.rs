@@ -19,7 +19,7 @@ fn runs(channels: usize) -> impl Iterator<Item = usize> {
 #[inline(always)]
 fn four<T: Copy + Default>(values: &[T], at: usize) -> [T; LANES] {
     let values = &values[at..at + LANES];
-    std::array::from_fn(|lane| values[lane])
+    [values[0], values[1], values[2], values[3]]
 }
 
 /// Whether a halving can be taken four channels at a time.
@@ -42,9 +42,14 @@ pub(super) fn switches(pooling: &Pooling, args: &mut Args<'_>) {
     if is_wide_halving(pooling) {
         let switches = args.write_words(0);
         for (x_at, y_at) in pooling.quads() {
-            let quad = pooling.quad(x, x_at);
+            let [a, b, c, d] = pooling.quad(x, x_at);
             for first in runs(channels) {
-                let [a, b, c, d] = quad.map(|x| four(x, first));
+                let [a, b, c, d] = [
+                    four(a, first),
+                    four(b, first),
+                    four(c, first),
+                    four(d, first),
+                ];
                 let found: [u32; LANES] = std::array::from_fn(|i| {
                     let right = wins(b[i], a[i]);
                     let (best, tap) = if right { (b[i], 1) } else { (a[i], 0) };
@@ -78,9 +83,14 @@ pub(super) fn take(pooling: &Pooling, args: &mut Args<'_>) {
     let y = args.write(0);
     if is_wide_halving(pooling) {
         for (x_at, y_at) in pooling.quads() {
-            let quad = pooling.quad(x, x_at);
+            let [a, b, c, d] = pooling.quad(x, x_at);
             for first in runs(channels) {
-                let [a, b, c, d] = quad.map(|x| four(x, first));
+                let [a, b, c, d] = [
+                    four(a, first),
+                    four(b, first),
+                    four(c, first),
+                    four(d, first),
+                ];
                 let tap = four(switches, y_at + first);
                 let found: [f32; LANES] = std::array::from_fn(|i| {
                     let found = if tap[i] == 0 { a[i] } else { 0.0 };

@@ -29,10 +29,10 @@ impl<const N: usize> Lanes<N> {
 
     #[inline(always)]
     pub(super) fn store(self, floats: &mut [f32; N]) {
-        let (low, high) = floats.split_at_mut(4);
-        let [a, b] = self.0.map(bytemuck::cast::<v128, [f32; 4]>);
-        low.copy_from_slice(&a);
-        high.copy_from_slice(&b);
+        let (to_low, to_high) = floats.split_at_mut(4);
+        let [low, high] = self.0;
+        to_low.copy_from_slice(&bytemuck::cast::<v128, [f32; 4]>(low));
+        to_high.copy_from_slice(&bytemuck::cast::<v128, [f32; 4]>(high));
     }
 
     #[inline(always)]
@@ -44,8 +44,8 @@ impl<const N: usize> Lanes<N> {
     /// `self + a b` in each lane.
     #[inline(always)]
     pub(super) fn plus_product<const FUSED: bool>(self, a: f32, b: Self) -> Self {
-        let a = f32x4_splat(a);
-        self.plus(Self(b.0.map(|b| f32x4_mul(a, b))))
+        let (a, [low, high]) = (f32x4_splat(a), b.0);
+        self.plus(Self([f32x4_mul(a, low), f32x4_mul(a, high)]))
     }
 }
 

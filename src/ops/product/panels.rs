@@ -11,13 +11,17 @@ pub(in super::super) fn pack_rows<const N: usize>(
     width: usize,
     panel: &mut [[f32; N]],
 ) {
+    // A copy of variable length is a call in WebAssembly. Rows are read whole instead, into the next
+    // one where they are short, and what is not theirs is masked.
+    let mask: [u32; N] = std::array::from_fn(|j| if j < width { u32::MAX } else { 0 });
     for (k, to) in panel.iter_mut().enumerate() {
-        let from = &source[k * stride..][..width];
-        if width == N {
-            to.copy_from_slice(from);
-        } else {
-            to[..width].copy_from_slice(from);
-            to[width..].fill(0.0);
+        let from = &source[k * stride..];
+        match from.first_chunk::<N>() {
+            Some(from) if width == N => *to = *from,
+            Some(from) => {
+                *to = std::array::from_fn(|j| f32::from_bits(from[j].to_bits() & mask[j]));
+            }
+            None => *to = std::array::from_fn(|j| if j < width { from[j] } else { 0.0 }),
         }
     }
 }

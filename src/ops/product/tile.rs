@@ -7,6 +7,12 @@ use super::lanes::Lanes;
 /// Rows of a block.
 pub(in super::super) const ROWS: usize = 4;
 
+/// `f` of each row of a block. (`array::from_fn` and `map` are not always inlined.)
+#[inline(always)]
+pub(in super::super) fn each_row<T>(mut f: impl FnMut(usize) -> T) -> [T; ROWS] {
+    [f(0), f(1), f(2), f(3)]
+}
+
 /// A block of sums under way: `N` columns of each row.
 #[derive(Debug, Clone, Copy)]
 pub(in super::super) struct Sums<const N: usize>([Lanes<N>; ROWS]);
@@ -25,7 +31,12 @@ impl<const N: usize> Sums<N> {
         }
         let mut sums = [0.0; N];
         self.0[row].store(&mut sums);
-        to.copy_from_slice(&sums[..to.len()]);
+        // Element by element, as a copy of variable length is a call in WebAssembly.
+        for (j, sum) in sums.into_iter().enumerate() {
+            if let Some(to) = to.get_mut(j) {
+                *to = sum;
+            }
+        }
     }
 
     /// Adds as many columns of row `row` as `to` has.
@@ -46,8 +57,8 @@ impl<const N: usize> Sums<N> {
         rows: [&[f32]; ROWS],
         panel: &[[f32; N]],
     ) {
-        let [a, b, c, d] = rows.map(|row| row.iter());
-        let columns = a.zip(b).zip(c.zip(d));
+        let [a, b, c, d] = rows;
+        let columns = a.iter().zip(b).zip(c.iter().zip(d));
         for (panel, ((a, b), (c, d))) in panel.iter().zip(columns) {
             self.step::<FUSED>([*a, *b, *c, *d], panel);
         }

@@ -2,7 +2,7 @@
 
 use std::slice;
 
-use super::super::super::product::{Job, ROWS, Sums, on_widest, pack_rows, panel_floats};
+use super::super::super::product::{Job, ROWS, Sums, each_row, on_widest, pack_rows, panel_floats};
 use super::super::frame::Frame;
 use super::super::geometry::Geometry;
 
@@ -58,19 +58,20 @@ impl Job for Forward<'_> {
             }
         }
         let run = frame.run();
-        for block in frame.blocks(0..geometry.rows()) {
+        for block in frame.blocks() {
             let x = frame.read(&block, x, framed);
             for ((group, first), panel) in lanes().zip(panels.chunks_exact(inner)) {
                 let width = N.min(outputs - first);
                 let (mut windows, runs) = (frame.windows(&block), frame.runs(group));
                 let y = &mut y[block.first * co + group * outputs + first..];
                 for pixel in (0..block.pixels).step_by(ROWS) {
-                    let starts = windows.next::<ROWS>();
+                    let starts = windows.next();
                     let mut sums = Sums::<N>::zero();
                     for (at, row) in runs.clone() {
-                        let rows = starts.map(|start| &x[start + at..][..run]);
+                        let rows = each_row(|p| &x[starts[p] + at..][..run]);
                         sums.add_rows::<FUSED>(rows, &panel[row..row + run]);
                     }
+                    // A loop of constant length is unrolled, and the sums stay in registers.
                     for p in 0..ROWS {
                         if pixel + p < block.pixels {
                             sums.write(p, &mut y[(pixel + p) * co..][..width]);

@@ -1,7 +1,9 @@
 //! The gradient of the input: blocks of four pixels by `N` floats of their windows, added where those
 //! are.
 
-use super::super::super::product::{Job, ROWS, Sums, on_widest, pack_columns, panel_floats};
+use super::super::super::product::{
+    Job, ROWS, Sums, each_row, on_widest, pack_columns, panel_floats,
+};
 use super::super::frame::Frame;
 use super::super::geometry::Geometry;
 
@@ -64,26 +66,29 @@ impl Job for InputGradient<'_> {
         }
         let near = (NEAR_FLOATS / (outputs * N)).max(1);
         dx.fill(0.0);
-        for block in frame.blocks(0..geometry.rows()) {
+        for block in frame.blocks() {
             let dy = &dy[block.first * co..][..block.pixels * co];
             let target = frame.target(&block, dx, framed);
             for ((group, (at, _)), panels) in runs().zip(panels.chunks_exact(run_panels)) {
                 for (panels, near) in panels.chunks(near * outputs).zip((0..).step_by(near * N)) {
                     let mut windows = frame.windows(&block);
                     for pixel in (0..block.pixels).step_by(ROWS) {
-                        let rows = std::array::from_fn(|p| {
+                        let rows = each_row(|p| {
                             let pixel = (pixel + p).min(block.pixels - 1);
                             &dy[pixel * co + group * outputs..][..outputs]
                         });
-                        let starts = windows.next::<ROWS>().map(|start| start + at + near);
+                        let starts = windows.next();
                         let count = ROWS.min(block.pixels - pixel);
                         for (panel, first) in panels.chunks_exact(outputs).zip((0..).step_by(N)) {
                             let mut sums = Sums::<N>::zero();
                             sums.add_rows::<FUSED>(rows, panel);
                             let width = N.min(run - near - first);
-                            for (p, start) in starts.iter().enumerate().take(count) {
-                                let at = start + first;
-                                sums.add_to(p, &mut target[at..at + width]);
+                            // A loop of constant length is unrolled, and the sums stay in registers.
+                            for (p, start) in starts.into_iter().enumerate() {
+                                if p < count {
+                                    let at = start + at + near + first;
+                                    sums.add_to(p, &mut target[at..at + width]);
+                                }
                             }
                         }
                     }

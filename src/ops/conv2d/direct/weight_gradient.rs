@@ -1,7 +1,6 @@
 //! The gradient of the filters: four rows of them by `N` channels, summed over a block of pixels.
 
 use std::array;
-use std::ops::Range;
 
 use super::super::super::product::{Job, ROWS, Sums, on_widest, pack_rows, panel_floats};
 use super::super::frame::Frame;
@@ -11,11 +10,10 @@ use super::super::geometry::Geometry;
 /// may be many.
 const FRAME_FLOATS: usize = 1 << 15;
 
-/// `dw = x` transposed `* dy`, over some output rows of the batch.
+/// `dw = x` transposed `* dy`.
 #[derive(Debug)]
 pub(in super::super) struct WeightGradient<'a> {
     pub(in super::super) geometry: &'a Geometry,
-    pub(in super::super) rows: Range<usize>,
     pub(in super::super) x: &'a [f32],
     pub(in super::super) dy: &'a [f32],
     pub(in super::super) dw: &'a mut [f32],
@@ -54,7 +52,7 @@ impl Job for WeightGradient<'_> {
         let panels = panels.as_chunks_mut::<N>().0;
         let packed = packed.as_chunks_mut::<ROWS>().0;
         dw.fill(0.0);
-        for block in frame.blocks(self.rows.clone()) {
+        for block in frame.blocks() {
             let x = frame.read(&block, x, framed);
             let packed = &mut packed[..block.pixels];
             for group in 0..geometry.config.groups {
@@ -72,6 +70,7 @@ impl Job for WeightGradient<'_> {
                         sums.add_columns::<FUSED>(packed, panel);
                         let width = N.min(outputs - first);
                         let column = group * outputs + first;
+                        // A loop of constant length is unrolled, and the sums stay in registers.
                         for p in 0..ROWS {
                             if element + p < inner {
                                 sums.add_to(p, &mut dw[rows[p] + column..][..width]);

@@ -1,5 +1,7 @@
 //! Steps through a frame without a division: from window to window, and from run to run of a window.
 
+use super::super::super::product::{ROWS, each_row};
+
 /// Where windows begin, pixel by pixel.
 #[derive(Debug, Clone)]
 pub(in super::super) struct Windows {
@@ -26,17 +28,17 @@ impl Windows {
         }
     }
 
-    /// Those of the next `N` pixels; past the last, that of the last.
+    /// Those of the next block's pixels; past the last, that of the last.
     #[inline(always)]
-    pub(in super::super) fn next<const N: usize>(&mut self) -> [usize; N] {
-        if self.column + N < self.columns {
+    pub(in super::super) fn next(&mut self) -> [usize; ROWS] {
+        if self.column + ROWS < self.columns {
             let at = self.at;
-            self.column += N;
-            self.left -= N;
-            self.at += N * self.step;
-            return std::array::from_fn(|p| at + p * self.step);
+            self.column += ROWS;
+            self.left -= ROWS;
+            self.at += ROWS * self.step;
+            return each_row(|p| at + p * self.step);
         }
-        std::array::from_fn(|_| {
+        each_row(|_| {
             let at = self.at;
             if self.left > 1 {
                 self.left -= 1;
