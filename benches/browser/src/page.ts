@@ -169,7 +169,7 @@ async function measure(cell: Cell, host: Host): Promise<void> {
   if (n > 1) cell.readEach.push((await host.call('steps', 1, n)).ms);
 }
 
-/** The first engine that ran is the reference; `engines` begins with the one to trust. */
+/** The reference is the first engine that took all steps; plans begin with convscope's CPU backend. */
 function compare(cells: Cell[]): void {
   const reference = cells.find((cell) => cell.losses.length === TRAJECTORY)?.losses ?? [];
   for (const cell of cells) {
@@ -177,7 +177,7 @@ function compare(cells: Cell[]): void {
       const expected = reference[step] ?? NaN;
       return Math.abs(loss - expected) / Math.abs(expected);
     });
-    // Math.max would hide a NaN only if there were none.
+    // A NaN stays one here, and is within no tolerance.
     if (differences.length) cell.deviation = Math.max(...differences);
   }
 }

@@ -55,7 +55,7 @@ function section({ workload, title, batch, flopPerStep, cells }: Outcome, roofs:
   return [
     `## ${title}, batch ${batch}`,
     '',
-    `${mflop} MFLOP of training per image (forward multiply-adds x2, x3 for training).`,
+    `${mflop} MFLOP of training per image (forward multiply-adds x2, x3 for training). ${adapters(cells)}`,
     '',
     '| engine | images/s (min..max) | ms/step | ms/step, loss read each step | GFLOP/s | of FMA roof | start | losses |',
     '|---|---:|---:|---:|---:|---:|---:|---|',
@@ -80,6 +80,12 @@ function section({ workload, title, batch, flopPerStep, cells }: Outcome, roofs:
     }),
     '',
   ];
+}
+
+/** What the engines say they ran on, where that is not plain from their names. */
+function adapters(cells: Cell[]): string {
+  const told = cells.filter(({ adapter, engine }) => adapter && !engine.endsWith(adapter));
+  return told.map(({ name, adapter }) => `${name} ran on ${adapter}.`).join(' ');
 }
 
 /** Where the GPU time of one step goes. */
@@ -116,7 +122,7 @@ function engineRow(cell: Cell, batch: number, flopPerStep: number, roofs: Roofs)
   const range = `${rate(Math.max(...times))}..${rate(Math.min(...times))}`;
   const effort = cell.stepsPerRound
     ? `${times.length} rounds of ${cell.stepsPerRound}`
-    : `${times.length} steps in all`;
+    : `${times.length} ${times.length === 1 ? 'step' : 'steps'} in all`;
   const columns = [
     cell.name,
     `**${rate(median(times))}** (${range}; ${effort})`,
