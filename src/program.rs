@@ -57,7 +57,8 @@ pub struct BufferDecl {
     pub contents: Contents,
 }
 
-/// How a kernel uses one of its bindings. Read bindings come first, then the written ones.
+/// How a kernel uses one of its bindings. Read bindings come first, then the written ones, then what a
+/// tail reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Access {
     /// `var<storage, read>`.
