@@ -11,6 +11,13 @@ export interface Roofs {
   bytesBy: string;
 }
 
+/** The higher of two measurements: other work on the machine only ever lowers them. */
+export const higher = (a: Roofs, b: Roofs): Roofs => ({
+  ...a,
+  ...(b.flops > a.flops && { flops: b.flops, flopsBy: b.flopsBy }),
+  ...(b.bytes > a.bytes && { bytes: b.bytes, bytesBy: b.bytesBy }),
+});
+
 interface Probe {
   name: string;
   code: string;

@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { launchOptions } from '../../../../tests/browser/chromium';
 import type { EngineId } from '../engine';
 import type { Outcome } from '../page';
+import { higher } from '../roofs';
 import { WORKLOADS } from '../workloads';
 import { openPages, type Pages } from './pages';
 import { planFor } from './plan';
@@ -66,6 +67,7 @@ async function measure(pages: Pages): Promise<void> {
       setting.failures.push(`${plan.workload}: ${error instanceof Error ? error.message : String(error)}`);
     }
     setting.load.push(load());
+    setting.roofs = higher(setting.roofs, await pages.ask(() => bench.roofs(), undefined));
   }
   setting.minutes = (Date.now() - started) / 60_000;
   // Every number behind the table.

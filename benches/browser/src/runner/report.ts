@@ -129,7 +129,8 @@ function engineRow(cell: Cell, batch: number, flopPerStep: number, roofs: Roofs)
     number(median(cell.readAtEnd)),
     number(median(cell.readEach)),
     number(gflops),
-    `${number((100 * gflops) / roofs.flops)} %`,
+    // The roof is the adapter's, and JavaScript and wasm do not run on it.
+    cell.counts.dispatches ? `${number((100 * gflops) / roofs.flops)} %` : '',
     start(cell),
     `${cell.losses.length} agree within ${cell.deviation?.toExponential(0)}`,
   ];
