@@ -3,28 +3,23 @@
 //! compiled and run as in training; what is printed is the median over rounds that are interleaved,
 //! so that a noisy machine is noisy for all of them.
 
+#[expect(dead_code, reason = "some of it is for the CPU backend only")]
+mod common;
+
 use std::collections::BTreeMap;
-use std::error::Error;
 use std::io::Write as _;
-use std::rc::Rc;
 use std::time::Instant;
 
 use convscope::backend::Backend;
 use convscope::backend::gpu::Gpu;
 use convscope::compile::compile;
-use convscope::data::generate;
-use convscope::field::Values;
 use convscope::graph::{Graph, ValueId};
-use convscope::nn::Network;
 use convscope::ops::{self, Conv2d};
 use convscope::program::{Contents, Program};
 use convscope::tensor::Spec;
-use convscope::train::{Loaded, Plan, Session, find_optimizer};
-use convscope::zoo;
 use pollster::block_on;
-use serde_json::{Map, json};
 
-type Outcome<T> = Result<T, Box<dyn Error>>;
+use common::{Outcome, planned};
 
 /// Rounds of which the median is taken.
 const ROUNDS: usize = 5;
@@ -158,34 +153,10 @@ const STEPS: [(&str, &str, usize); 3] = [
     ("resnet20", "shapes", 32),
 ];
 
-/// A session and its plan.
-fn session(
-    gpu: &Gpu,
-    (architecture, dataset, batch): (&str, &str, usize),
-) -> Outcome<(Session<Gpu>, Plan)> {
-    let options = json!({ "train": 512, "test": 100 });
-    let dataset = generate(dataset, options.as_object().ok_or("an object")?)?;
-    let architecture = zoo::find(architecture)?;
-    let values = Values::check("bench", &(architecture.fields)(), &Map::new())?;
-    let spec = (architecture.spec)(&values, dataset.shape, dataset.classes.len())?;
-    let network = Network::new(&spec)?;
-    let data = Rc::new(Loaded::new(gpu, dataset)?);
-    let session = Session::new(gpu, data, network, 1)?;
-    let sgd = find_optimizer("sgd")?;
-    let settings = json!({ "learningRate": 0.01, "momentum": 0.9 });
-    let settings = settings.as_object().cloned().unwrap_or_default();
-    let plan = Plan {
-        optimizer: "sgd".into(),
-        settings: Values::check("sgd", &(sgd.fields)(), &settings)?,
-        batch,
-    };
-    Ok((session, plan))
-}
-
 /// What each kernel of a step costs when it runs alone, by name.
 fn profile(gpu: &Gpu) -> Outcome<()> {
     for row in STEPS {
-        let (session, plan) = session(gpu, row)?;
+        let (session, plan) = planned(gpu, row.0, row.1, row.2)?;
         let mut program = session.step_program(&plan)?;
         // The same memory for all single dispatches.
         let mut buffers = Vec::new();
@@ -232,7 +203,7 @@ fn profile(gpu: &Gpu) -> Outcome<()> {
 fn steps(gpu: &Gpu) -> Outcome<()> {
     let mut sessions = Vec::new();
     for row in STEPS {
-        let (mut session, plan) = session(gpu, row)?;
+        let (mut session, plan) = planned(gpu, row.0, row.1, row.2)?;
         let start = Instant::now();
         block_on(session.prepare(&plan))?;
         block_on(session.advance(1))?;

@@ -1,6 +1,6 @@
-//! That the pictures show what they claim: a deconvnet reconstruction is the transposed filter at its
-//! switch, computed here by hand; saliency is the derivative that finite differences measure; and an
-//! optimized image excites its unit more than any image of the dataset.
+//! That the pictures show what they claim, from first principles: a deconvnet reconstruction is the
+//! transposed filter at its switch, computed here by hand; saliency is the derivative that finite
+//! differences measure. On trained networks: `tests/visualize_trained.rs`.
 
 #![expect(
     clippy::unwrap_used,
@@ -13,8 +13,7 @@ use convscope::field::Values;
 use convscope::nn::{Network, NetworkSpec};
 use convscope::rng::Rng;
 use convscope::tensor::Tensor;
-use convscope::visualize::{Picture, Recipe, Request, VISUALIZATIONS, find_visualization};
-use convscope::web::Lab;
+use convscope::visualize::{Picture, Recipe, Request, find_visualization};
 use pollster::block_on;
 use serde_json::{Map, Value, json};
 
@@ -221,184 +220,5 @@ fn saliency_is_the_measured_derivative() {
             (measured - found).abs() < 1e-3,
             "pixel {pixel}: {found}, measured {measured}"
         );
-    }
-}
-
-/// A laboratory with the first architecture, trained for a moment on the first dataset.
-fn trained_lab() -> Lab<Cpu> {
-    let mut lab = block_on(Lab::new(Cpu::new(), None)).unwrap();
-    let options = json!({ "steps": 150, "batchSize": 32, "seed": 1 });
-    let job = lab
-        .begin_training(serde_json::from_value(options).unwrap())
-        .unwrap();
-    let mut now = 0.0;
-    while !block_on(lab.advance(job, now)).unwrap().done {
-        now += 20.0;
-    }
-    lab
-}
-
-fn visualize(lab: &mut Lab<Cpu>, options: Value, image: Option<Vec<f32>>) -> Vec<Picture> {
-    let options = serde_json::from_value(options).unwrap();
-    let job = block_on(lab.begin_visualization(options, image)).unwrap();
-    let mut now = 0.0;
-    loop {
-        let slice = block_on(lab.advance(job, now)).unwrap();
-        if slice.done {
-            return slice.pictures.unwrap();
-        }
-        now += 10.0;
-    }
-}
-
-/// What activation maximization raises, measured on a layer's activations from outside.
-fn objective(name: &str, maps: &Tensor, channel: usize) -> f32 {
-    let [height, width] = [maps.shape().dims()[1], maps.shape().dims()[2]];
-    let map = &maps.to_vec()[channel * height * width..][..height * width];
-    match name {
-        "center" => map[height / 2 * width + width / 2],
-        _ => map.iter().sum::<f32>() / map.len() as f32,
-    }
-}
-
-#[test]
-fn optimized_images_excite_their_units_more_than_any_image_of_the_dataset() {
-    let mut lab = trained_lab();
-    let layers = lab.network().layers;
-    // Before the rectifiers and behind them, where an image that excites nothing has no gradient.
-    let shown = layers
-        .iter()
-        .filter(|layer| layer.kernel.is_some() || layer.kind == "relu" && layer.shape[1] > 1);
-    let images: Vec<Vec<f32>> = (0..300)
-        .map(|index| lab.example(index, Some("train")).unwrap().0)
-        .collect();
-    for layer in shown.map(|layer| &layer.id) {
-        let activations =
-            |image: &Vec<f32>| block_on(lab.activations(layer, image.clone())).unwrap();
-        let maps: Vec<Tensor> = images.iter().map(activations).collect();
-        for (name, channel) in [("center", 0), ("center", 3), ("channel", 0), ("channel", 3)] {
-            let best = maps
-                .iter()
-                .map(|map| objective(name, map, channel))
-                .fold(f32::NEG_INFINITY, f32::max);
-            let options = json!({
-                "method": "activation-maximization", "layer": layer, "channel": channel,
-                "objective": name, "steps": 128,
-            });
-            let image = visualize(&mut lab, options.clone(), None)[0].data.clone();
-            assert!(image.iter().all(|x| (0.0..=1.0).contains(x)));
-            let maps = block_on(lab.activations(layer, image.clone())).unwrap();
-            let found = objective(name, &maps, channel);
-            assert!(
-                found > best,
-                "{name} of {layer} unit {channel}: {found}, best image {best}"
-            );
-            let again = visualize(&mut lab, options, None);
-            assert_eq!(again[0].data, image, "same seed, same picture");
-        }
-    }
-}
-
-#[test]
-fn a_layers_images_come_in_one_batch_and_each_excites_its_own_unit() {
-    let mut lab = trained_lab();
-    let layers = lab.network().layers;
-    let layer = layers.iter().rfind(|layer| layer.kernel.is_some()).unwrap();
-    let options = json!({
-        "method": "activation-maximization", "layer": layer.id, "channel": 0, "wholeLayer": true,
-        "steps": 64,
-    });
-    let pictures = visualize(&mut lab, options, None);
-    assert_eq!(pictures.len(), layer.shape[0]);
-    let images: Vec<Vec<f32>> = pictures.iter().map(|p| p.data.clone()).collect();
-    let maps: Vec<Tensor> = images
-        .iter()
-        .map(|image| block_on(lab.activations(&layer.id, image.clone())).unwrap())
-        .collect();
-    for unit in 0..images.len() {
-        let activations = maps.iter().map(|maps| objective("center", maps, unit));
-        let best = activations
-            .enumerate()
-            .max_by(|(_, a), (_, b)| a.total_cmp(b))
-            .unwrap();
-        assert_eq!(best.0, unit, "unit {unit} is excited most by its own image");
-    }
-}
-
-#[test]
-fn visualizing_never_changes_the_network() {
-    let mut lab = trained_lab();
-    let before = block_on(lab.parameters()).unwrap();
-    let (image, _) = lab.example(0, None).unwrap();
-    let layers = lab.network().layers;
-    for method in VISUALIZATIONS {
-        for layer in &layers {
-            let mut options = json!({ "method": method.id(), "layer": layer.id, "channel": 0 });
-            if method.fields().iter().any(|field| field.name == "steps") {
-                options["steps"] = json!(2);
-            }
-            let options = serde_json::from_value(options).unwrap();
-            match block_on(lab.begin_visualization(options, Some(image.clone()))) {
-                Ok(job) => {
-                    let slice = block_on(lab.finish(job)).unwrap();
-                    let pictures = slice.pictures.unwrap();
-                    assert!(!pictures.is_empty(), "{} of {}", method.id(), layer.id);
-                }
-                // Where a method does not apply it says so, naming the layer.
-                Err(refusal) => {
-                    assert!(refusal.to_string().contains(&layer.id), "{refusal}");
-                }
-            }
-        }
-    }
-    assert_eq!(block_on(lab.parameters()).unwrap(), before);
-}
-
-#[test]
-fn bad_requests_are_refused_with_a_sentence() {
-    let mut lab = block_on(Lab::new(Cpu::new(), None)).unwrap();
-    let layer = lab.network().layers[1].id.clone();
-    let image = lab.example(0, None).unwrap().0;
-    let mut refuse = |options: Value, image: Option<Vec<f32>>| {
-        let options = serde_json::from_value(options).unwrap();
-        block_on(lab.begin_visualization(options, image))
-            .unwrap_err()
-            .to_string()
-    };
-    let short = Some(vec![0.0; 3]);
-    for (options, image, sentence) in [
-        (
-            json!({ "method": "magic" }),
-            None,
-            "unknown visualization \"magic\"; known: ",
-        ),
-        (
-            json!({ "method": "deconvnet" }),
-            None,
-            "deconvnet: expected a layer, found none",
-        ),
-        (
-            json!({ "method": "deconvnet", "layer": "nowhere", "channel": 0 }),
-            None,
-            "unknown layer \"nowhere\"; known: input, ",
-        ),
-        (
-            json!({ "method": "deconvnet", "layer": layer, "channel": 99 }),
-            Some(image),
-            "channel of ",
-        ),
-        (
-            json!({ "method": "deconvnet", "layer": layer, "channel": 0 }),
-            short,
-            "image: expected 1x28x28 = 784 values, found 3",
-        ),
-        (
-            json!({ "method": "activation-maximization", "layer": layer, "channel": 0, "pace": 1 }),
-            None,
-            "unknown field \"activation-maximization.pace\"; known: steps, ",
-        ),
-    ] {
-        let found = refuse(options, image);
-        assert!(found.starts_with(sentence), "{found}");
     }
 }

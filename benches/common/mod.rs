@@ -1,4 +1,4 @@
-//! Training on the CPU backend, as the benchmark and the example measure it.
+//! Networks in training, as the benchmarks and the example measure them.
 
 use std::error::Error;
 use std::future::Future;
@@ -6,6 +6,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
+use convscope::backend::Backend;
 use convscope::backend::cpu::Cpu;
 use convscope::data;
 use convscope::field::Values;
@@ -32,23 +33,34 @@ pub(crate) fn spec(name: &str, input: [usize; 3]) -> Outcome<NetworkSpec> {
     }
 }
 
-/// A network in training with momentum SGD, warm.
-pub(crate) fn session(name: &str, dataset: &str, batch: usize) -> Outcome<Session<Cpu>> {
+/// A network and its plan of momentum SGD, not yet prepared.
+pub(crate) fn planned<B: Backend>(
+    backend: &B,
+    name: &str,
+    dataset: &str,
+    batch: usize,
+) -> Outcome<(Session<B>, Plan)> {
     let options = json!({ "train": 1000, "test": 100 });
     let options = options.as_object().cloned().unwrap_or_default();
     let dataset = data::generate(dataset, &options)?;
     let network = Network::new(&spec(name, dataset.shape)?)?;
-    let backend = Cpu::new();
-    let data = Rc::new(Loaded::new(&backend, dataset)?);
-    let mut session = Session::new(&backend, data, network, 1)?;
+    let data = Rc::new(Loaded::new(backend, dataset)?);
+    let session = Session::new(backend, data, network, 1)?;
     let sgd = find_optimizer("sgd")?;
     let settings = json!({ "learningRate": 0.01, "momentum": 0.9 });
     let settings = settings.as_object().cloned().unwrap_or_default();
-    now(session.prepare(&Plan {
+    let plan = Plan {
         optimizer: "sgd".into(),
         settings: Values::check("sgd", &(sgd.fields)(), &settings)?,
         batch,
-    }))?;
+    };
+    Ok((session, plan))
+}
+
+/// A network in training on the CPU backend, warm.
+pub(crate) fn session(name: &str, dataset: &str, batch: usize) -> Outcome<Session<Cpu>> {
+    let (mut session, plan) = planned(&Cpu::new(), name, dataset, batch)?;
+    now(session.prepare(&plan))?;
     now(session.advance(3))?;
     Ok(session)
 }

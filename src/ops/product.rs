@@ -3,10 +3,9 @@
 //! what the CPU has ([`simd`]). Goto & van de Geijn 2008, "Anatomy of high-performance matrix
 //! multiplication", without the parts that shapes as small as ours do not repay.
 //!
-//! Everything is plain Rust over arrays of constant size, which the compiler turns into vector
-//! instructions: WebAssembly's `simd128` in the browser, where this was measured against the crates
-//! `matrixmultiply` and `gemm` (`benches/README.md`). Each element is summed in one order, whatever
-//! the machine's load, so results are the same on every run.
+//! Everything is safe Rust over arrays of constant size, which the compiler turns into vector instructions;
+//! in WebAssembly they are `simd128` values by name ([`lanes`] says why). Each element is summed in one
+//! order, whatever the machine's load, so results are the same on every run.
 
 mod lanes;
 mod panels;
