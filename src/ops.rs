@@ -36,6 +36,7 @@ mod sgd;
 mod sigmoid;
 mod softmax;
 mod sum;
+mod sum_parts;
 mod tanh;
 mod testing;
 mod tile;
@@ -70,7 +71,8 @@ pub use running_average::running_average;
 pub use sgd::sgd;
 pub use sigmoid::sigmoid;
 pub use softmax::softmax;
-pub use sum::{broadcast, mean, sum};
+pub use sum::{broadcast, mean, sum, sum_kernel};
+pub use sum_parts::{MOST_SOURCES, Segment, sum_parts_kernel, sum_parts_table};
 pub use tanh::tanh;
 pub use transpose::transpose;
 
