@@ -54,7 +54,7 @@ pub use channels::{concat_channels, pad_channels, slice_channels};
 pub use conv2d::{Conv2d, conv2d, conv2d_input_gradient, conv2d_weight_gradient};
 pub use copy::{copy, copy_kernel};
 pub use cross_entropy::{correct, cross_entropy};
-pub use gather::{gather_images, gather_labels};
+pub use gather::{MOST_SHARDS, gather_images, gather_labels};
 pub use indices::{epoch_indices, sequential_indices};
 pub use leaky_relu::leaky_relu;
 pub use matmul::matmul;
