@@ -6,6 +6,7 @@
 mod generated;
 mod idx;
 mod pen_digits;
+mod picture_statistics;
 mod plane;
 mod shapes;
 #[cfg(test)]

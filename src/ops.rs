@@ -15,8 +15,10 @@ mod channels;
 mod conv2d;
 mod copy;
 mod cross_entropy;
+mod every;
 mod gather;
 mod indices;
+mod largest;
 mod leaky_relu;
 mod matmul;
 mod max_pool2d;
@@ -54,8 +56,10 @@ pub use channels::{concat_channels, pad_channels, slice_channels};
 pub use conv2d::{Conv2d, conv2d, conv2d_input_gradient, conv2d_weight_gradient};
 pub use copy::{copy, copy_kernel};
 pub use cross_entropy::{correct, cross_entropy};
+pub use every::every;
 pub use gather::{MOST_SHARDS, gather_images, gather_labels};
 pub use indices::{epoch_indices, sequential_indices};
+pub use largest::largest;
 pub use leaky_relu::leaky_relu;
 pub use matmul::matmul;
 pub use max_pool2d::{max_pool2d, max_pool2d_switches, max_unpool2d, pool_take};
@@ -98,10 +102,12 @@ pub const OPS: &[OpInfo] = &[
     copy::INFO,
     cross_entropy::INFO,
     cross_entropy::CORRECT_INFO,
+    every::INFO,
     gather::IMAGES_INFO,
     gather::LABELS_INFO,
     indices::EPOCH_INFO,
     indices::SEQUENTIAL_INFO,
+    largest::INFO,
     leaky_relu::INFO,
     leaky_relu::GATE_INFO,
     matmul::INFO,

@@ -2,6 +2,10 @@
 //! every boundary (files, scripts, exports) they are NCHW and OIHW. [`Tensor::permuted`] is the one
 //! place where the order of axes changes on the host.
 
+mod hartley;
+
+pub use hartley::hartley;
+
 use std::fmt;
 
 use ndarray::{ArrayD, IxDyn};

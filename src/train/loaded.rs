@@ -1,6 +1,8 @@
 //! A dataset on the device: both splits as bytes, uploaded once and gathered from there by every
 //! training step and evaluation.
 
+use std::cell::OnceCell;
+
 use crate::backend::Backend;
 use crate::data::{Dataset, Split};
 use crate::error::{Error, Result};
@@ -16,9 +18,21 @@ pub struct Loaded<B: Backend> {
     /// Per channel: what an image in 0..1 is multiplied by, and what is then added, so that the
     /// training split has mean 0 and deviation 1.
     pub normalization: (Vec<f32>, Vec<f32>),
+    /// Measured when first asked for.
+    look: OnceCell<Look>,
     buffers: Vec<(String, B::Buffer)>,
     /// Images in each buffer of each split.
     shard_items: Vec<(&'static str, usize)>,
+}
+
+/// What the training images look like on the average, for methods that draw images of the same kind.
+/// Empty where nothing is known.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Look {
+    /// [`Dataset::channel_covariance`].
+    pub covariance: Vec<f32>,
+    /// [`Dataset::amplitude_spectrum`].
+    pub spectrum: Vec<f32>,
 }
 
 /// The buffer with part `shard` of a split's images.
@@ -102,8 +116,17 @@ impl<B: Backend> Loaded<B> {
         Ok(Self {
             dataset,
             normalization: (scales, shifts),
+            look: OnceCell::new(),
             buffers,
             shard_items,
+        })
+    }
+
+    /// What the training images look like, measured once.
+    pub fn look(&self) -> &Look {
+        self.look.get_or_init(|| Look {
+            covariance: self.dataset.channel_covariance(),
+            spectrum: self.dataset.amplitude_spectrum(),
         })
     }
 

@@ -1,73 +1,180 @@
-//! How an optimized image is parameterized. Optimizing frequencies instead of pixels makes all scales
-//! equally easy to move, which is what keeps the pictures from being noise (Olah et al. 2017,
-//! "Preconditioning and parameterization").
+//! How an optimized image is parameterized: one file per way, one line in [`PARAMETERIZATIONS`]. What is
+//! optimized are coefficients; the image is a function of them, and steps that are equal in the
+//! coefficients decide which images are near (Olah et al. 2017, "Preconditioning and parameterization").
 //!
-//! The basis is the real Fourier (Hartley) basis, `cas t = cos t + sin t`, separable into one small
-//! matrix per axis: it spans the same frequencies as the complex transform with exactly as many
-//! coefficients as pixels, so that two matrix products replace an FFT.
+//! Every way draws decorrelated planes, scaled to the spatial frequencies of the dataset. What turns them
+//! into colors is here: the [`Palette`], a base image that zero coefficients give, and a sigmoid that
+//! keeps the image in 0..1.
 
-use crate::error::Result;
+mod cppn;
+mod fourier;
+mod laplacian;
+mod pixel;
+
+use crate::error::{Error, Result};
 use crate::graph::{Graph, ValueId};
 use crate::ops;
 use crate::rng::Rng;
-use crate::tensor::Spec;
 
-/// Adds images `[n, h, w, c]` in 0..1 as a function of the outside value `name`, flat coefficients
-/// `[n * c * h * w]`; returns coefficients and images. Each coefficient is divided by its frequency,
-/// as natural images' spectra are, and the image goes through a sigmoid.
+use super::palette::Palette;
+
+/// What is drawn on.
+#[derive(Debug, Clone)]
+pub(super) struct Canvas {
+    /// Images of the batch.
+    pub(super) images: usize,
+    /// Channels, height and width.
+    pub(super) shape: [usize; 3],
+    /// For each frequency `[h, w]` of the Hartley transform, how far a unit coefficient moves the image's:
+    /// the dataset's mean amplitudes, scaled.
+    pub(super) reach: Vec<f32>,
+}
+
+/// A way of drawing.
+pub(super) struct Parameterization {
+    /// Its name in forms and scripts.
+    pub(super) id: &'static str,
+    /// Size of the optimizer's steps, relative to the one that is asked for.
+    pub(super) rate: f32,
+    /// Coefficients per image.
+    pub(super) count: fn(&Canvas) -> usize,
+    /// The coefficients of all images to begin with, `count * images`.
+    pub(super) start: fn(&Canvas, &mut Rng) -> Vec<f32>,
+    /// Decorrelated planes `[n, h, w, c]` from flat coefficients.
+    pub(super) draw: fn(&mut Graph, &Canvas, ValueId) -> Result<ValueId>,
+}
+
+/// Every parameterization; the first is the default.
+pub(super) const PARAMETERIZATIONS: &[Parameterization] =
+    &[fourier::INFO, pixel::INFO, laplacian::INFO, cppn::INFO];
+
+/// The parameterization called `id`.
 ///
 /// # Errors
-/// When a shape is empty.
-pub fn fourier_images(
-    graph: &mut Graph,
-    name: &str,
-    [n, c, h, w]: [usize; 4],
-) -> Result<(ValueId, ValueId)> {
-    let coefficients = graph.external(name, Spec::f32([n * c * h * w]))?;
-    let rows = hartley(graph, w)?;
-    let columns = hartley(graph, h)?;
-    let decay = graph.constant([h, w], &decay(h, w))?;
-    let spectrum = ops::reshape(graph, coefficients, [n * c, h, w])?;
-    let spectrum = ops::mul(graph, spectrum, decay)?;
-    let spectrum = ops::reshape(graph, spectrum, [n * c * h, w])?;
-    let half = ops::matmul(graph, spectrum, rows, false, false)?;
-    let half = ops::transpose(graph, half, [n * c, h, w], [n * c * w, h])?;
-    let planes = ops::matmul(graph, half, columns, false, false)?;
-    // [n, c, w, h] to [n, h, w, c].
-    let planes = ops::transpose(graph, planes, [n, c * w, h], [n * h, c, w])?;
-    let pixels = ops::transpose(graph, planes, [n * h, c, w], [n, h, w, c])?;
-    Ok((coefficients, ops::sigmoid(graph, pixels)?))
+/// When there is none.
+pub(super) fn find(id: &str) -> Result<&'static Parameterization> {
+    let found = PARAMETERIZATIONS.iter().find(|entry| entry.id == id);
+    found.ok_or_else(|| {
+        let known = PARAMETERIZATIONS.iter().map(|entry| entry.id);
+        Error::unknown("parameterization", id, known)
+    })
 }
 
-/// Small random coefficients to start from.
-pub fn initial_coefficients(count: usize, seed: u64) -> Vec<u32> {
-    let mut rng = Rng::new(seed, "spectrum");
-    (0..count)
-        .map(|_| (0.01 * rng.normal()).to_bits())
-        .collect()
+/// Standard deviation of the coefficients that are drawn to begin with.
+const START: f32 = 0.01;
+
+/// Small random coefficients for every image.
+fn noise(count: usize, rng: &mut Rng) -> Vec<f32> {
+    (0..count).map(|_| START * rng.normal()).collect()
 }
 
-/// The orthonormal Hartley matrix `[size, size]`.
-fn hartley(graph: &mut Graph, size: usize) -> Result<ValueId> {
-    let entry = |i: usize| {
-        let turn = (i / size * (i % size) % size) as f64 / size as f64 * std::f64::consts::TAU;
-        ((turn.cos() + turn.sin()) / (size as f64).sqrt()) as f32
-    };
-    let matrix: Vec<f32> = (0..size * size).map(entry).collect();
-    graph.constant([size, size], &matrix)
+impl Canvas {
+    /// A canvas for `images` of `shape` whose frequencies reach as far as those of `spectrum` `[h, w]`,
+    /// scaled to the mean energy of the spectrum `1 / f` of natural images; where the spectrum is unknown
+    /// (of another size, or zero), `1 / f` itself.
+    pub(super) fn new(images: usize, shape: [usize; 3], spectrum: &[f32]) -> Self {
+        let [_, h, w] = shape;
+        let natural: Vec<f32> = (0..h * w)
+            .map(|i| {
+                let lowest = 1.0 / h.max(w) as f32;
+                1.0 / frequency(i, [h, w]).max(lowest)
+            })
+            .collect();
+        let most = spectrum.iter().fold(0.0_f32, |m, x| m.max(*x));
+        let known = spectrum.len() == h * w && most > 1e-6 && most.is_finite();
+        // What the dataset never shows keeps a thousandth of the strongest frequency's reach.
+        let measured = || spectrum.iter().map(|x| x.max(1e-3 * most)).collect();
+        let mut reach: Vec<f32> = if known { measured() } else { natural.clone() };
+        let scale = (energy(&natural) / energy(&reach)).sqrt();
+        reach.iter_mut().for_each(|x| *x *= scale);
+        Self {
+            images,
+            shape,
+            reach,
+        }
+    }
+
+    /// Images `[n, h, w, c]` in 0..1 from decorrelated planes: `sigmoid(base + planes colors)`, where
+    /// `base` `[h, w, c]` are logits.
+    pub(super) fn color(
+        &self,
+        graph: &mut Graph,
+        planes: ValueId,
+        palette: &Palette,
+        base: ValueId,
+    ) -> Result<ValueId> {
+        let [c, h, w] = self.shape;
+        let n = self.images;
+        let colors = graph.constant([c, c], &palette.colors)?;
+        let pixels = ops::reshape(graph, planes, [n * h * w, c])?;
+        let pixels = ops::matmul(graph, pixels, colors, false, false)?;
+        let pixels = ops::reshape(graph, pixels, [n, h, w, c])?;
+        let logits = ops::add(graph, pixels, base)?;
+        ops::sigmoid(graph, logits)
+    }
+
+    /// Planes `[n, h, w, c]` that are `left x right` for each plane `[a, b]` of `x` `[n * c, a, b]`, with
+    /// `left` `[a, h]` and `right` `[b, w]` as rows: what every separable basis comes down to.
+    fn separable(
+        &self,
+        graph: &mut Graph,
+        x: ValueId,
+        [a, b]: [usize; 2],
+        [left, right]: [&[f32]; 2],
+    ) -> Result<ValueId> {
+        let [c, h, w] = self.shape;
+        let n = self.images;
+        let left = graph.constant([a, h], left)?;
+        let right = graph.constant([b, w], right)?;
+        let x = ops::reshape(graph, x, [n * c * a, b])?;
+        let half = ops::matmul(graph, x, right, false, false)?;
+        let half = ops::transpose(graph, half, [n * c, a, w], [n * c * w, a])?;
+        let planes = ops::matmul(graph, half, left, false, false)?;
+        // [n, c, w, h] to [n, h, w, c].
+        let planes = ops::transpose(graph, planes, [n, c * w, h], [n * h, c, w])?;
+        ops::transpose(graph, planes, [n * h, c, w], [n, h, w, c])
+    }
+
+    /// The root mean square reach of the frequencies from `low` to below `high`, in cycles per pixel, as a
+    /// share of all coefficients.
+    fn band(&self, low: f32, high: f32) -> f32 {
+        let [_, h, w] = self.shape;
+        let within = |&(i, _): &(usize, &f32)| (low..high).contains(&frequency(i, [h, w]));
+        let sum: f32 = self
+            .reach
+            .iter()
+            .enumerate()
+            .filter(within)
+            .map(|(_, x)| x * x)
+            .sum();
+        (sum / (h * w) as f32).sqrt()
+    }
 }
 
-/// `sqrt(h w) / max(f, 1 / max(h, w))` for each coefficient, with `f` its frequency in cycles per
-/// pixel: the scale of Lucid's `fft_image`.
-fn decay(h: usize, w: usize) -> Vec<f32> {
-    let frequency = |k: usize, size: usize| k.min(size - k) as f32 / size as f32;
-    let lowest = 1.0 / h.max(w) as f32;
-    let scale = |i: usize| {
-        let f = frequency(i / w, h).hypot(frequency(i % w, w)).max(lowest);
-        ((h * w) as f32).sqrt() / f
-    };
-    // The basis is orthonormal here and unnormalized there: one more factor of the image's size.
-    (0..h * w)
-        .map(|i| scale(i) / ((h * w) as f32).sqrt())
-        .collect()
+/// The frequency of coefficient `i` of a transform `[h, w]`, in cycles per pixel.
+fn frequency(i: usize, [h, w]: [usize; 2]) -> f32 {
+    let along = |k: usize, size: usize| k.min(size - k) as f32 / size as f32;
+    along(i / w, h).hypot(along(i % w, w))
+}
+
+/// Mean square.
+fn energy(values: &[f32]) -> f32 {
+    values.iter().map(|x| x * x).sum::<f32>() / values.len().max(1) as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Canvas;
+
+    #[test]
+    fn reach_follows_the_measured_spectrum() {
+        let spectrum = [4.0, 2.0, 0.0, 2.0];
+        let canvas = Canvas::new(1, [1, 1, 4], &spectrum);
+        assert!((canvas.reach[0] / canvas.reach[1] - 2.0).abs() < 1e-5);
+        assert!(canvas.reach[2] > 0.0, "every frequency can be reached");
+        let unknown = Canvas::new(1, [1, 1, 4], &[]);
+        assert_eq!(unknown.reach, [4.0, 4.0, 2.0, 4.0]);
+        let whole = canvas.band(0.0, 1.0);
+        assert!((whole - unknown.band(0.0, 1.0)).abs() < 1e-4, "of equal energy");
+    }
 }
