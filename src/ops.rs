@@ -3,21 +3,28 @@
 //! adds the op to a graph. A new op is one new file, its shader, and its line in [`OPS`]; the tests
 //! iterate the registry.
 
+mod adadelta;
 mod adam;
 mod add;
 mod affine;
 mod alias;
+mod average;
 mod avg_pool2d;
 mod batch_norm;
 mod batch_norm_gradient;
 mod channel_range;
 mod channels;
+mod clip_gradients;
 mod conv2d;
 mod copy;
 mod cross_entropy;
+mod descent;
+mod focal;
 mod gather;
 mod indices;
+mod lars;
 mod leaky_relu;
+mod learning_rate;
 mod matmul;
 mod max_pool2d;
 mod metrics;
@@ -25,10 +32,12 @@ mod moments;
 mod mul;
 mod mutating;
 mod one_hot;
+mod plateau_rate;
 mod pool2d;
 mod product;
 mod random;
 mod relu;
+mod rmsprop;
 mod roll2d;
 mod rows;
 mod running_average;
@@ -42,29 +51,38 @@ mod tile;
 mod transpose;
 mod window;
 
+pub use adadelta::adadelta;
 pub use adam::adam;
 pub use add::add;
 pub use affine::affine;
 pub use alias::{pack, reshape, view};
+pub use average::average;
 pub use avg_pool2d::{avg_pool2d, avg_pool2d_gradient};
 pub use batch_norm::batch_norm;
 pub use channel_range::channel_range;
 pub use channels::{concat_channels, pad_channels, slice_channels};
+pub use clip_gradients::clip_gradients;
 pub use conv2d::{Conv2d, conv2d, conv2d_input_gradient, conv2d_weight_gradient};
 pub use copy::{copy, copy_kernel};
 pub use cross_entropy::{correct, cross_entropy};
+pub use descent::descent;
+pub use focal::focal;
 pub use gather::{gather_images, gather_labels};
 pub use indices::{epoch_indices, sequential_indices};
+pub use lars::lars;
 pub use leaky_relu::leaky_relu;
+pub use learning_rate::learning_rate;
 pub use matmul::matmul;
 pub use max_pool2d::{max_pool2d, max_pool2d_switches, max_unpool2d, pool_take};
 pub use metrics::{advance, confusion, record, tally};
 pub use moments::moments;
 pub use mul::mul;
 pub use one_hot::one_hot;
+pub use plateau_rate::{Plateau, plateau_rate};
 pub use pool2d::Pool2d;
 pub use random::random_offsets;
 pub use relu::relu;
+pub use rmsprop::rmsprop;
 pub use roll2d::roll2d;
 pub use running_average::running_average;
 pub use sgd::sgd;
@@ -78,11 +96,13 @@ use crate::graph::OpInfo;
 
 /// Every operation, by file.
 pub const OPS: &[OpInfo] = &[
+    adadelta::INFO,
     adam::INFO,
     add::INFO,
     affine::INFO,
     alias::VIEW_INFO,
     alias::PACK_INFO,
+    average::INFO,
     avg_pool2d::INFO,
     avg_pool2d::GRADIENT_INFO,
     batch_norm::INFO,
@@ -90,18 +110,23 @@ pub const OPS: &[OpInfo] = &[
     channels::CONCAT_INFO,
     channels::SLICE_INFO,
     channels::PAD_INFO,
+    clip_gradients::INFO,
     conv2d::INFO,
     conv2d::INPUT_GRADIENT_INFO,
     conv2d::WEIGHT_GRADIENT_INFO,
     copy::INFO,
     cross_entropy::INFO,
     cross_entropy::CORRECT_INFO,
+    descent::INFO,
+    focal::INFO,
     gather::IMAGES_INFO,
     gather::LABELS_INFO,
     indices::EPOCH_INFO,
     indices::SEQUENTIAL_INFO,
+    lars::INFO,
     leaky_relu::INFO,
     leaky_relu::GATE_INFO,
+    learning_rate::INFO,
     matmul::INFO,
     max_pool2d::SWITCHES_INFO,
     max_pool2d::TAKE_INFO,
@@ -113,9 +138,11 @@ pub const OPS: &[OpInfo] = &[
     moments::INFO,
     mul::INFO,
     one_hot::INFO,
+    plateau_rate::INFO,
     random::INFO,
     relu::INFO,
     relu::GATE_INFO,
+    rmsprop::INFO,
     roll2d::INFO,
     running_average::INFO,
     sgd::INFO,

@@ -11,7 +11,7 @@ mod step;
 
 pub use evaluation::{Evaluation, EvaluationReport};
 pub use loaded::Loaded;
-pub use optimizers::{OPTIMIZERS, OptimizerInfo, find_optimizer};
+pub use optimizers::{N_SETTINGS, OPTIMIZERS, OptimizerInfo, Update, find_optimizer};
 pub use probe::{Probe, normalized};
 pub use session::{Plan, Session};
 pub use step::StepMetrics;

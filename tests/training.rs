@@ -208,6 +208,6 @@ fn wrong_plans_are_refused_with_a_sentence() {
     };
     assert_eq!(
         refuse(&unknown),
-        "unknown optimizer \"magic\"; known: sgd, adam"
+        "unknown optimizer \"magic\"; known: sgd, descent, adagrad, rmsprop, adadelta, adam, adamw, lars"
     );
 }

@@ -59,12 +59,18 @@ pub(super) fn step_graph<B: Backend>(
     let slots = (0..optimizer.slots)
         .map(|slot| g.external(&slot_name(slot), Spec::f32([words])))
         .collect::<Result<Vec<_>>>()?;
+    let tensors: Vec<(usize, usize)> = network
+        .parameters
+        .iter()
+        .map(|one| (one.offset, one.shape.elements()))
+        .collect();
     let update = Update {
         parameters,
         gradients,
         slots: &slots,
         settings,
         counters,
+        tensors: &tensors,
     };
     (optimizer.update)(g, &update)?;
     let ring = g.external("metrics", Spec::f32([RING, 4]))?;
