@@ -8,6 +8,11 @@
 
 var<workgroup> partial: array<f32, 64>;
 
+// NaN stays NaN.
+fn limited(gradient: f32, limit: f32) -> f32 {
+    return select(gradient, sign(gradient) * limit, limit > 0.0 && abs(gradient) > limit);
+}
+
 @compute @workgroup_size(64)
 fn main(
     @builtin(local_invocation_index) thread: u32,
@@ -31,7 +36,6 @@ fn main(
     if i >= ELEMENTS {
         return;
     }
-    let most = select(3.4028234e38, limits[1], limits[1] > 0.0);
     let scale = select(1.0, limits[0] / norm, limits[0] > 0.0 && norm > limits[0]);
-    y[i] = clamp(gradients[i], -most, most) * scale;
+    y[i] = limited(gradients[i], limits[1]) * scale;
 }

@@ -7,16 +7,20 @@
 
 var<workgroup> partial: array<f32, 64>;
 
+// NaN stays NaN.
+fn limited(gradient: f32, limit: f32) -> f32 {
+    return select(gradient, sign(gradient) * limit, limit > 0.0 && abs(gradient) > limit);
+}
+
 @compute @workgroup_size(64)
 fn main(
     @builtin(local_invocation_index) thread: u32,
     @builtin(workgroup_id) group: vec3<u32>,
 ) {
-    let most = select(3.4028234e38, limits[1], limits[1] > 0.0);
     let end = min((group.x + 1u) * CHUNK, ELEMENTS);
     var sum = 0.0;
     for (var i = group.x * CHUNK + thread; i < end; i += 64u) {
-        let gradient = clamp(gradients[i], -most, most);
+        let gradient = limited(gradients[i], limits[1]);
         sum += gradient * gradient;
     }
     partial[thread] = sum;

@@ -7,6 +7,7 @@ mod adadelta;
 mod adam;
 mod add;
 mod affine;
+mod affine_positions;
 mod alias;
 mod average;
 mod avg_pool2d;
@@ -15,10 +16,13 @@ mod batch_norm_gradient;
 mod channel_range;
 mod channels;
 mod clip_gradients;
+mod color_jitter;
 mod conv2d;
 mod copy;
 mod cross_entropy;
+mod cutout;
 mod descent;
+mod elastic;
 mod focal;
 mod gather;
 mod indices;
@@ -28,6 +32,7 @@ mod learning_rate;
 mod matmul;
 mod max_pool2d;
 mod metrics;
+mod mixup;
 mod moments;
 mod mul;
 mod mutating;
@@ -41,6 +46,7 @@ mod rmsprop;
 mod roll2d;
 mod rows;
 mod running_average;
+mod sample2d;
 mod sgd;
 mod sigmoid;
 mod softmax;
@@ -55,6 +61,7 @@ pub use adadelta::adadelta;
 pub use adam::adam;
 pub use add::add;
 pub use affine::affine;
+pub use affine_positions::affine_positions;
 pub use alias::{pack, reshape, view};
 pub use average::average;
 pub use avg_pool2d::{avg_pool2d, avg_pool2d_gradient};
@@ -62,10 +69,13 @@ pub use batch_norm::batch_norm;
 pub use channel_range::channel_range;
 pub use channels::{concat_channels, pad_channels, slice_channels};
 pub use clip_gradients::clip_gradients;
+pub use color_jitter::color_jitter;
 pub use conv2d::{Conv2d, conv2d, conv2d_input_gradient, conv2d_weight_gradient};
 pub use copy::{copy, copy_kernel};
 pub use cross_entropy::{correct, cross_entropy};
+pub use cutout::cutout;
 pub use descent::descent;
+pub use elastic::elastic_displacement;
 pub use focal::focal;
 pub use gather::{gather_images, gather_labels};
 pub use indices::{epoch_indices, sequential_indices};
@@ -75,6 +85,7 @@ pub use learning_rate::learning_rate;
 pub use matmul::matmul;
 pub use max_pool2d::{max_pool2d, max_pool2d_switches, max_unpool2d, pool_take};
 pub use metrics::{advance, confusion, record, tally};
+pub use mixup::{mirrored, mix_mirrored, mixup_shares};
 pub use moments::moments;
 pub use mul::mul;
 pub use one_hot::one_hot;
@@ -85,6 +96,7 @@ pub use relu::relu;
 pub use rmsprop::rmsprop;
 pub use roll2d::roll2d;
 pub use running_average::running_average;
+pub use sample2d::sample2d;
 pub use sgd::sgd;
 pub use sigmoid::sigmoid;
 pub use softmax::softmax;
@@ -100,6 +112,7 @@ pub const OPS: &[OpInfo] = &[
     adam::INFO,
     add::INFO,
     affine::INFO,
+    affine_positions::INFO,
     alias::VIEW_INFO,
     alias::PACK_INFO,
     average::INFO,
@@ -111,13 +124,16 @@ pub const OPS: &[OpInfo] = &[
     channels::SLICE_INFO,
     channels::PAD_INFO,
     clip_gradients::INFO,
+    color_jitter::INFO,
     conv2d::INFO,
     conv2d::INPUT_GRADIENT_INFO,
     conv2d::WEIGHT_GRADIENT_INFO,
     copy::INFO,
     cross_entropy::INFO,
     cross_entropy::CORRECT_INFO,
+    cutout::INFO,
     descent::INFO,
+    elastic::INFO,
     focal::INFO,
     gather::IMAGES_INFO,
     gather::LABELS_INFO,
@@ -135,6 +151,9 @@ pub const OPS: &[OpInfo] = &[
     metrics::CONFUSION_INFO,
     metrics::RECORD_INFO,
     metrics::TALLY_INFO,
+    mixup::SHARES_INFO,
+    mixup::MIX_INFO,
+    mixup::MIRRORED_INFO,
     moments::INFO,
     mul::INFO,
     one_hot::INFO,
@@ -145,6 +164,7 @@ pub const OPS: &[OpInfo] = &[
     rmsprop::INFO,
     roll2d::INFO,
     running_average::INFO,
+    sample2d::INFO,
     sgd::INFO,
     sigmoid::INFO,
     softmax::INFO,
