@@ -1,5 +1,5 @@
-// One thread moves one element of a running average toward its parameter. decay[0]: the share that
-// survives, less in the first steps. counters[0]: steps done before.
+// One thread moves one element of a running average toward its parameter. decay: the share that survives
+// (less in the first steps, nothing in the first of them), the step of the first. counters[0]: steps done.
 
 @group(0) @binding(0) var<storage, read> parameters: array<f32>;
 @group(0) @binding(1) var<storage, read> decay: array<f32>;
@@ -15,7 +15,11 @@ fn main(
     if i >= ELEMENTS {
         return;
     }
-    let steps = f32(counters[0]);
+    let steps = f32(counters[0]) - decay[1];
+    if steps <= 0.0 {
+        average[i] = parameters[i];
+        return;
+    }
     let kept = min(decay[0], (1.0 + steps) / (10.0 + steps));
     average[i] = kept * average[i] + (1.0 - kept) * parameters[i];
 }

@@ -20,6 +20,11 @@ fn uniform_at(index: u32) -> f32 {
     return (f32(bits >> 9u) + 0.5) / 8388608.0;
 }
 
+// To 0..1; what is not a number becomes 0.
+fn limited(x: f32) -> f32 {
+    return select(0.0, min(x, 1.0), x > 0.0);
+}
+
 // Luma of ITU-R BT.601 for three channels, the mean for any other number.
 fn gray(first: u32, factor: f32) -> f32 {
     var sum = 0.0;
@@ -28,7 +33,7 @@ fn gray(first: u32, factor: f32) -> f32 {
         if CHANNELS == 3u {
             weight = select(select(0.114, 0.587, c == 1u), 0.299, c == 0u);
         }
-        sum += weight * clamp(factor * x[first + c], 0.0, 1.0);
+        sum += weight * limited(factor * x[first + c]);
     }
     return sum;
 }

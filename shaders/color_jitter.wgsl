@@ -5,10 +5,15 @@
 @group(0) @binding(1) var<storage, read> draws: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
+// To 0..1; what is not a number becomes 0.
+fn limited(x: f32) -> f32 {
+    return select(0.0, min(x, 1.0), x > 0.0);
+}
+
 // Of brightness and contrast.
 fn contrasted(value: f32, draw: vec4<f32>) -> f32 {
-    let bright = clamp(draw.x * value, 0.0, 1.0);
-    return clamp(draw.y * bright + (1.0 - draw.y) * draw.w, 0.0, 1.0);
+    let bright = limited(draw.x * value);
+    return limited(draw.y * bright + (1.0 - draw.y) * draw.w);
 }
 
 @compute @workgroup_size(64)
@@ -32,6 +37,6 @@ fn main(
     }
     for (var c = 0u; c < CHANNELS; c++) {
         let value = contrasted(x[first + c], draw);
-        y[first + c] = clamp(draw.z * value + (1.0 - draw.z) * gray, 0.0, 1.0);
+        y[first + c] = limited(draw.z * value + (1.0 - draw.z) * gray);
     }
 }

@@ -20,7 +20,7 @@ pub use optimizers::{N_SETTINGS, OPTIMIZERS, OptimizerInfo, Update, find_optimiz
 pub use plan::{Pick, Plan};
 pub use probe::{Probe, normalized};
 pub use schedules::{Horizon, Pacing, SCHEDULES, ScheduleInfo, find_schedule};
-pub use session::Session;
+pub use session::{Preparing, Session};
 pub use step::StepMetrics;
 
 use crate::backend::Backend;

@@ -77,7 +77,7 @@ fn everything(schedule: &str, loss: &str) -> Plan {
 /// The only test of this file: another thread's allocations would count, too.
 #[test]
 fn a_training_step_on_the_cpu_allocates_nothing() {
-    let mut complaints = Vec::new();
+    let (mut complaints, mut seen) = (Vec::new(), Vec::new());
     for architecture in ARCHITECTURES {
         let id = match architecture.input {
             [1, ..] => "pen-digits",
@@ -85,19 +85,22 @@ fn a_training_step_on_the_cpu_allocates_nothing() {
         };
         let options = json!({ "train": 100, "test": 100 });
         let dataset = data::generate(id, options.as_object().unwrap()).unwrap();
+        let dataset_shape = dataset.shape;
         let values = Values::check(architecture.id, &(architecture.fields)(), &Map::new()).unwrap();
         let spec = (architecture.spec)(&values, dataset.shape, dataset.classes.len()).unwrap();
         let data = Rc::new(Loaded::new(&Cpu::new(), dataset).unwrap());
         let network = Network::new(&spec).unwrap();
         let mut session = Session::new(&Cpu::new(), data, network, 1).unwrap();
         let plain = |id| Plan::new(id, &Map::new(), 4).unwrap();
-        let mut plans: Vec<Plan> = OPTIMIZERS.iter().map(|info| plain(info.id)).collect();
-        plans.extend(
-            SCHEDULES
-                .iter()
-                .zip(LOSSES)
-                .map(|(schedule, loss)| everything(schedule.id, loss.id)),
-        );
+        // What no architecture changes is tried once for gray and once for color images.
+        let is_first = !seen.contains(&dataset_shape[0]);
+        seen.push(dataset_shape[0]);
+        let mut plans = vec![plain(OPTIMIZERS[0].id)];
+        if is_first {
+            plans.extend(OPTIMIZERS[1..].iter().map(|info| plain(info.id)));
+            let both = SCHEDULES.iter().zip(LOSSES);
+            plans.extend(both.map(|(schedule, loss)| everything(schedule.id, loss.id)));
+        }
         for plan in plans {
             block_on(session.prepare(&plan)).unwrap();
             // The first step brings the twins' scratch memory to its size.

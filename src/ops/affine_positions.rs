@@ -38,7 +38,7 @@ fn sine_cosine(angle: f32) -> [f32; 2] {
     let half = 0.5 * angle;
     let z = half * half;
     let odd = 0.008_333_333 - z * (0.000_198_412_7 - z * (2.755_731_9e-6 - z * 2.505_210_8e-8));
-    let even = 0.001_388_888_9 - z * (2.480_158_7e-5 - z * (2.755_731_9e-7 - z * 2.087_675_7e-9));
+    let even = 0.001_388_888_9 - z * (2.480_158_7e-5 - z * (2.755_732e-7 - z * 2.087_675_6e-9));
     let s = half * (1.0 - z * (0.166_666_67 - z * odd));
     let c = 1.0 - z * (0.5 - z * (0.041_666_667 - z * even));
     [2.0 * s * c, 1.0 - 2.0 * s * s]
@@ -130,7 +130,7 @@ pub(super) const INFO: OpInfo = OpInfo {
             example("every motion", &every, build),
             example("no motion", &[], build),
             example("always flipped", &[0.0, 1.0], build),
-            example("any angle", &[0.0, 0.0, 0.0, 3.1415926], build),
+            example("any angle", &[0.0, 0.0, 0.0, std::f32::consts::PI], build),
             example("one pixel", &every, one),
             example("not a number", &[f32::NAN], build),
         ]

@@ -15,7 +15,8 @@ use super::testing::{nan, wave};
 struct Average;
 
 /// Moves `average` toward `parameters` of the same size, keeping the share `min(decay, (1 + t) / (10 +
-/// t))` after `t` steps, so that the first weights are soon forgotten. `decay` is `[1]`.
+/// t))` after `t` steps, so that the first weights are soon forgotten, and nothing in the first of them.
+/// `decay` is `[2]`: the decay, and the step with which the average began.
 ///
 /// # Errors
 /// When the shapes do not fit.
@@ -37,8 +38,8 @@ impl Op for Average {
     fn infer(&self, inputs: &[Spec]) -> Result<Spec> {
         let [average, parameters, decay, counters] = expect_inputs("average", inputs)?;
         expect_counters("average", counters)?;
-        if average != parameters || *decay != Spec::f32([1]) {
-            let expected = format!("parameters {average} and a decay f32[1]");
+        if average != parameters || *decay != Spec::f32([2]) {
+            let expected = format!("parameters {average} and a decay f32[2]");
             let found = format!("{parameters} and {decay}");
             return Err(Error::mismatch("average", expected, found));
         }
@@ -52,9 +53,13 @@ impl Op for Average {
     fn lower(&self, _: &[Spec], output: &Spec) -> Lowering {
         let n = output.shape.elements();
         let twin = |args: &mut Args<'_>| {
-            let (parameters, decay) = (args.read(0), args.read(1)[0]);
-            let steps = args.read_words(2)[0] as f32;
-            let kept = decay.min((1.0 + steps) / (10.0 + steps));
+            let (parameters, decay) = (args.read(0), args.read(1));
+            let steps = args.read_words(2)[0] as f32 - decay[1];
+            if steps <= 0.0 {
+                args.write(0).copy_from_slice(parameters);
+                return;
+            }
+            let kept = decay[0].min((1.0 + steps) / (10.0 + steps));
             for (average, parameter) in args.write(0).iter_mut().zip(parameters) {
                 *average = kept * *average + (1.0 - kept) * parameter;
             }
@@ -72,14 +77,15 @@ pub(super) const INFO: OpInfo = OpInfo {
     shaders: &[("average", SHADER)],
     examples: || {
         let example = |name, parameters: Tensor, step: u32| {
-            let decay = Tensor::from_fn([1], |_| 0.99);
+            let decay = Tensor::from_fn([2], |i| [0.99, 3.0][i]);
             let inputs = vec![wave(parameters.shape(), 0.1), parameters, decay];
             Example::new(name, inputs, |g, x| average(g, x[0], x[1], x[2], x[3]))
                 .with_words(vec![(Spec::u32([4]), vec![step, 7, 0, 0])])
                 .forward_only()
         };
         vec![
-            example("first step", wave([100], 0.7), 0),
+            example("first step", wave([100], 0.7), 3),
+            example("second step", wave([100], 0.7), 4),
             example("later step", wave([100], 0.7), 5000),
             example("one parameter", wave([1], 0.7), 40),
             example("not a number", nan([6]), 40),

@@ -42,9 +42,9 @@ fn gray(pixel: &[f32], f: impl Fn(f32) -> f32) -> f32 {
     sum / pixel.len() as f32
 }
 
-/// Limited to 0..1; what is not a number becomes 0 or 1 with it, as on a GPU it may.
+/// Limited to 0..1, as the shaders do it; what is not a number becomes 0.
 fn limited(x: f32) -> f32 {
-    x.max(0.0).min(1.0)
+    if x > 0.0 { x.min(1.0) } else { 0.0 }
 }
 
 impl Op for ColorJitter {
@@ -87,12 +87,15 @@ impl Op for ColorJitter {
             let (x, draws) = (args.read(0), args.read(1).chunks_exact(4));
             let images = x.chunks_exact(h * w * c).zip(draws);
             for (y, (x, draw)) in args.write(0).chunks_exact_mut(h * w * c).zip(images) {
-                let contrasted =
-                    |x: f32| limited(draw[1] * limited(draw[0] * x) + (1.0 - draw[1]) * draw[3]);
+                let contrasted = |x: f32| {
+                    let bright = limited(draw[0] * x);
+                    limited(draw[1] * bright + (1.0 - draw[1]) * draw[3])
+                };
                 for (y, x) in y.chunks_exact_mut(c).zip(x.chunks_exact(c)) {
                     let gray = gray(x, contrasted);
                     for (y, &x) in y.iter_mut().zip(x) {
-                        *y = limited(draw[2] * contrasted(x) + (1.0 - draw[2]) * gray);
+                        let saturated = draw[2] * contrasted(x) + (1.0 - draw[2]) * gray;
+                        *y = limited(saturated);
                     }
                 }
             }

@@ -1,4 +1,4 @@
-//! Squares cut out of images at random places (DeVries & Taylor 2017, "Improved Regularization of
+//! Squares cut out of images at random places (`DeVries` & Taylor 2017, "Improved Regularization of
 //! Convolutional Neural Networks with Cutout").
 
 use crate::error::{Error, Result};

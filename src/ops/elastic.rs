@@ -96,10 +96,10 @@ impl Op for Elastic {
                 for (y, x) in y.iter_mut().zip(row(middle)) {
                     *y = scaled[0] * x;
                 }
-                for k in 1..=reach {
+                for (k, weight) in scaled.iter().enumerate().take(reach + 1).skip(1) {
                     let both = row(middle - k).iter().zip(row(middle + k));
                     for (y, (above, below)) in y.iter_mut().zip(both) {
-                        *y += scaled[k] * (above + below);
+                        *y += weight * (above + below);
                     }
                 }
             }

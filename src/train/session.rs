@@ -1,5 +1,7 @@
 //! A network being trained: its state on the backend, and the prepared step that advances it.
 
+mod preparing;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
@@ -7,22 +9,23 @@ use std::pin::Pin;
 use std::rc::Rc;
 
 use crate::backend::Backend;
-use crate::compile::compile;
 use crate::data::{N_STRENGTHS, STAGES};
 use crate::error::{Error, Result};
 use crate::nn::Network;
-use crate::program::Program;
 use crate::tensor::Tensor;
 
 use super::evaluation::Evaluation;
 use super::loaded::Loaded;
-use super::optimizers::{N_SETTINGS, find_optimizer};
-use super::plan::{Pick, Plan, entries};
+use super::optimizers::N_SETTINGS;
+use super::plan::{Pick, Plan};
 use super::preview::augmented;
 use super::probe::Probe;
-use super::schedules::{Horizon, find_schedule};
-use super::step::{AVERAGE, RING, StepMetrics, slot_name, step_graph};
+use super::schedules::find_schedule;
+use super::step::{AVERAGE, RING, StepMetrics, slot_name};
 use super::words_from_floats;
+
+/// A step under preparation.
+pub type Preparing<B> = Pin<Box<dyn Future<Output = Result<<B as Backend>::Prepared>>>>;
 
 type Reading = Pin<Box<dyn Future<Output = Result<Vec<u32>>>>>;
 
@@ -34,6 +37,8 @@ pub struct Session<B: Backend> {
     buffers: BTreeMap<String, B::Buffer>,
     prepared: Option<(Plan, B::Prepared)>,
     step: u32,
+    /// The step with which the average of the weights began.
+    averaged_from: u32,
     /// The read-back of the steps submitted last.
     reading: Option<Submitted>,
 }
@@ -82,7 +87,7 @@ impl<B: Backend> Session<B> {
             ("schedule", N_SETTINGS),
             ("schedule state", N_SETTINGS),
             ("clipping", 2),
-            ("averaging", 1),
+            ("averaging", 2),
             ("metrics", RING * 4),
         ] {
             buffers.insert(name.to_owned(), backend.allocate(name, words)?);
@@ -98,6 +103,7 @@ impl<B: Backend> Session<B> {
             buffers,
             prepared: None,
             step: 0,
+            averaged_from: 0,
             reading: None,
         };
         session.reset(seed)?;
@@ -156,7 +162,6 @@ impl<B: Backend> Session<B> {
         self.upload("counters", &[0, seed as u32, 0, 0])?;
         self.clear_slots()?;
         self.upload("schedule state", &[0; N_SETTINGS])?;
-        self.restart_average(&parameters)?;
         self.step = 0;
         self.reading = None;
         Ok(())
@@ -166,14 +171,14 @@ impl<B: Backend> Session<B> {
         self.backend.upload(self.state(name)?, 0, words)
     }
 
-    /// Starts the average of the weights, if there is one, at `parameters`.
-    fn restart_average(&self, parameters: &[f32]) -> Result<()> {
-        match self.buffers.get(AVERAGE) {
-            Some(buffer) => self
-                .backend
-                .upload(buffer, 0, words_from_floats(parameters)),
-            None => Ok(()),
-        }
+    /// Starts the average of the weights, if there is one, with the next step.
+    fn restart_average(&mut self, step: u32) -> Result<()> {
+        self.averaged_from = step;
+        let decay = self
+            .prepared
+            .as_ref()
+            .map_or(0.0, |(plan, _)| plan.averaging);
+        self.upload("averaging", words_from_floats(&[decay, step as f32]))
     }
 
     fn clear_slots(&self) -> Result<()> {
@@ -182,84 +187,6 @@ impl<B: Backend> Session<B> {
             .map(slot_name)
             .map_while(|name| self.buffers.get(&name))
             .try_for_each(|buffer| self.backend.upload(buffer, 0, &zeros))
-    }
-
-    /// Prepares training as `plan` says. The optimizer's state is kept unless the optimizer changes, the
-    /// schedule's unless the schedule does; the prepared step is kept where only numbers change.
-    ///
-    /// # Errors
-    /// When the plan names what is unknown, a setting is out of its range, or the step does not fit
-    /// the backend.
-    pub async fn prepare(&mut self, plan: &Plan) -> Result<()> {
-        plan.check(self.data.dataset.train.len())?;
-        let before = self.prepared.as_ref().map(|(plan, _)| plan.clone());
-        self.write_settings(plan)?;
-        let differs = |same: fn(&Plan, &Plan) -> bool| {
-            before.as_ref().is_none_or(|before| !same(before, plan))
-        };
-        if differs(|a, b| a.schedule == b.schedule) {
-            self.upload("schedule state", &[0; N_SETTINGS])?;
-        }
-        if plan.averages() && differs(|a, _| a.averages()) {
-            let words = self.network.parameter_words();
-            let buffer = self.backend.allocate(AVERAGE, words)?;
-            self.buffers.insert(AVERAGE.to_owned(), buffer);
-            let (parameters, _) = self.read_state().await?;
-            self.restart_average(&parameters)?;
-        }
-        if differs(|a, b| a.optimizer.id == b.optimizer.id) {
-            let optimizer = find_optimizer(&plan.optimizer.id)?;
-            for name in (0..optimizer.slots).map(slot_name) {
-                let buffer = self
-                    .backend
-                    .allocate(&name, self.network.parameter_words())?;
-                self.buffers.insert(name, buffer);
-            }
-            self.clear_slots()?;
-        }
-        let structure = plan.structure()?;
-        match &mut self.prepared {
-            Some((kept, _)) if kept.structure()? == structure => *kept = plan.clone(),
-            _ => {
-                let program = self.step_program(plan)?;
-                let prepared = self
-                    .backend
-                    .prepare(&program, &|name| self.buffer(name))
-                    .await?;
-                self.prepared = Some((plan.clone(), prepared));
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes what of `plan` is numbers.
-    fn write_settings(&self, plan: &Plan) -> Result<()> {
-        let settings = (find_optimizer(&plan.optimizer.id)?.settings)(&plan.optimizer.values)?;
-        self.upload("settings", words_from_floats(&settings))?;
-        let horizon = Horizon {
-            until: plan.until,
-            per_epoch: self.steps_per_epoch(plan.batch),
-        };
-        let schedule = find_schedule(&plan.schedule.id)?;
-        let numbers = (schedule.numbers)(&plan.schedule.values, &horizon)?;
-        self.upload("schedule", words_from_floats(&numbers))?;
-        self.upload("clipping", words_from_floats(&plan.clipping))?;
-        self.upload("averaging", words_from_floats(&[plan.averaging]))?;
-        let chosen = entries(&plan.augmentations)?;
-        for stage in STAGES {
-            let strengths = stage.strengths(&chosen)?;
-            self.upload(stage.buffer(), words_from_floats(&strengths))?;
-        }
-        Ok(())
-    }
-
-    /// One training step as a program, to count and time what it dispatches.
-    ///
-    /// # Errors
-    /// When the plan names what is unknown.
-    pub fn step_program(&self, plan: &Plan) -> Result<Program> {
-        let graph = step_graph(&self.network, &self.data, plan)?;
-        Ok(compile(&graph, "training step", &[])?.program)
     }
 
     /// Submits `steps` more steps (at most half the metrics ring) and returns the metrics of the
@@ -313,7 +240,7 @@ impl<B: Backend> Session<B> {
     /// # Errors
     /// As [`Session::evaluation`], or when no training has kept an average.
     pub async fn averaged_evaluation(&self, split: &str) -> Result<Evaluation<B>> {
-        if !self.buffers.contains_key(AVERAGE) {
+        if !self.buffers.contains_key(AVERAGE) || self.step == self.averaged_from {
             let expected = "training with weight averaging first";
             return Err(Error::mismatch("averaged evaluation", expected, "none"));
         }
@@ -360,7 +287,7 @@ impl<B: Backend> Session<B> {
         let (mut parameters, mut statistics) = self.read_state().await?;
         self.network
             .import(named, &mut parameters, &mut statistics)?;
-        self.restart_average(&parameters)?;
+        self.restart_average(self.step)?;
         self.upload("parameters", words_from_floats(&parameters))?;
         self.upload("statistics", words_from_floats(&statistics))
     }

@@ -133,7 +133,7 @@ fn update(
     (optimizer.update)(g, &update)?;
     if plan.averages() {
         let average = g.external(AVERAGE, Spec::f32([words]))?;
-        let decay = g.external("averaging", Spec::f32([1]))?;
+        let decay = g.external("averaging", Spec::f32([2]))?;
         ops::average(g, average, parameters, decay, counters)?;
     }
     Ok(())

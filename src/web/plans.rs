@@ -63,7 +63,7 @@ impl<B: Backend> Lab<B> {
     }
 }
 
-/// The plan for training with `options` in batches of `batch`, which ends before step `until`.
+/// The plan for training with `options` in batches of `batch`, whose schedule ends with step `until`.
 pub(super) fn plan_for(options: &TrainOptions, batch: usize, until: Option<u32>) -> Result<Plan> {
     let TrainOptions {
         optimizer,

@@ -32,7 +32,7 @@ def rates(make, feed=None):
 LOSSES = [1.0, 0.5, 0.7, 0.499999, 0.6, 0.4]
 ROWS = [
     ("constant", {}, lambda o: S.ConstantLR(o, factor=1.0)),
-    ("step", {"every": 1.5, "factor": 0.3}, lambda o: S.StepLR(o, step_size=15, gamma=0.3)),
+    ("step-decay", {"every": 1.5, "factor": 0.3}, lambda o: S.StepLR(o, step_size=15, gamma=0.3)),
     ("cosine", {"floor": 0.05}, lambda o: S.CosineAnnealingLR(o, STEPS, eta_min=0.005)),
     ("cosine", {"floor": 0.05, "warmup": 2, "epochs": 5}, lambda o: S.SequentialLR(o, [
         S.LinearLR(o, start_factor=1 / 20, total_iters=20),

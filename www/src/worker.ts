@@ -10,6 +10,8 @@ import { transferables } from './worker/transfer';
 /** Live pictures are redrawn at most this often, and take at most a third of the time while jobs run. */
 const PRESENT_INTERVAL = 100;
 const PRESENT_SHARE = 3;
+/** Jobs that only wait are asked this often. */
+const WAIT = 10;
 
 const tell = (event: LabEvent) => self.postMessage(event);
 const jobs = new Jobs(() => theLab(), tell);
@@ -79,6 +81,7 @@ const handlers: Handlers = {
   evaluate: ([options], reply) => begin('evaluate', 'evaluate', options, reply),
   predict: ([image]) => theLab().predict(image),
   example: ([index, split]) => theLab().example(index, split),
+  augment: ([index, options]) => theLab().augment(index, options),
   activations: ([layer, image]) => theLab().activations(layer, image),
   parameters: () => theLab().parameters(),
   setParameters: ([parameters]) => change(() => theLab().setParameters(parameters)),
@@ -169,11 +172,12 @@ const breathe = () =>
     channel.port2.postMessage(0);
   });
 
-function idle(): Promise<void> {
+/** Sleeps until a message comes, but not longer than this. */
+function idle(most: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(
       resolve,
-      dirty && visible ? Math.max(0, nextPresent - performance.now()) : 60_000,
+      dirty && visible ? Math.max(0, Math.min(most, nextPresent - performance.now())) : most,
     );
     wake = () => {
       clearTimeout(timer);
@@ -186,11 +190,12 @@ async function loop(): Promise<never> {
   for (;;) {
     for (let request = waiting.shift(); request; request = waiting.shift()) await answer(request);
     if (jobs.busy && !broken) {
-      dirty ||= jobs.training;
       await jobs.turn();
+      dirty ||= jobs.training && !jobs.waits;
     }
     if (lab && !broken && dirty && visible && performance.now() >= nextPresent) await present();
-    await (jobs.busy || waiting.length ? breathe() : idle());
+    if (waiting.length || (jobs.busy && !jobs.waits)) await breathe();
+    else await idle(jobs.busy ? WAIT : 60_000);
   }
 }
 

@@ -5,7 +5,7 @@ use crate::field::Field;
 use super::{ScheduleInfo, curve};
 
 pub(super) const INFO: ScheduleInfo = ScheduleInfo {
-    id: "step",
+    id: "step-decay",
     name: "Steps",
     doc: "Multiplies the learning rate by a factor every few epochs, as the ResNets were trained (He et al. 2016).",
     fields: || {
