@@ -49,6 +49,7 @@ mod roll2d;
 mod rows;
 mod running_average;
 mod sample2d;
+mod sample2d_gradient;
 mod sgd;
 mod sigmoid;
 mod softmax;
@@ -101,7 +102,8 @@ pub use relu::relu;
 pub use rmsprop::rmsprop;
 pub use roll2d::roll2d;
 pub use running_average::running_average;
-pub use sample2d::sample2d;
+pub use sample2d::{sample2d, sample2d_near};
+pub use sample2d_gradient::sample2d_gradient;
 pub use sgd::sgd;
 pub use sigmoid::sigmoid;
 pub use softmax::softmax;
@@ -173,6 +175,7 @@ pub const OPS: &[OpInfo] = &[
     roll2d::INFO,
     running_average::INFO,
     sample2d::INFO,
+    sample2d_gradient::INFO,
     sgd::INFO,
     sigmoid::INFO,
     softmax::INFO,

@@ -3,16 +3,33 @@
 //! A method is a [`Recipe`]: a compiled program over the network's own weights (which it never
 //! writes), the initial contents of the buffers that are the recipe's own, how often to run the
 //! program, and how to turn its outputs into pictures. A reconstruction runs once; an optimized image
-//! runs a few hundred times and shows every state on the way. [`Job`] runs any recipe on any backend.
+//! runs a few hundred times and shows every state on the way. What is optimized in several batches, or
+//! without end, is a [`Course`] of one recipe. [`Job`] runs any of them on any backend.
+//!
+//! Optimized images are put together from small parts, one file each: [`ascent`] composes an objective, a
+//! parameterization, transformations, regularizers and an optimizer.
 
 mod activation_maximization;
+mod aim;
+mod ascent;
+mod caricature;
+mod class_image;
+mod climb;
 mod deconvnet;
+mod diagnosis;
 mod feature_maps;
+mod inversion;
 mod job;
 mod kernels;
-pub mod parameterization;
+mod objective;
+mod palette;
+mod parameterization;
+mod preset;
+mod regularizer;
 mod saliency;
+mod transformation;
 
+pub use diagnosis::{roughness, roughness_of};
 pub use job::Job;
 
 use crate::compile::Compiled;
@@ -22,6 +39,7 @@ use crate::graph::{Graph, ValueId};
 use crate::nn::Network;
 use crate::ops;
 use crate::tensor::{Spec, Tensor};
+use crate::train::Look;
 
 /// A finished picture in host memory.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +57,8 @@ pub struct Picture {
     /// Whether zero is the middle of the scale (diverging colors); else values are in 0..1 for
     /// images, or from 0 up.
     pub signed: bool,
+    /// What is wrong with it or to be known of it, in plain words.
+    pub note: Option<String>,
 }
 
 impl Picture {
@@ -60,6 +80,7 @@ impl Picture {
                 channels,
                 data,
                 signed,
+                note: None,
             });
         }
         let area = height * width;
@@ -72,6 +93,7 @@ impl Picture {
             channels: 1,
             data,
             signed,
+            note: None,
         })
     }
 }
@@ -94,6 +116,8 @@ pub struct Request<'a> {
     pub network: &'a Network,
     /// What images in 0..1 are multiplied by and what is then added, per channel.
     pub normalization: (&'a [f32], &'a [f32]),
+    /// What the images of the dataset look like on the average.
+    pub look: &'a Look,
     /// Index of the layer in the network.
     pub layer: usize,
     /// Index of the channel in the layer.
@@ -108,6 +132,9 @@ pub struct Request<'a> {
 
 /// Turns the program's outputs into pictures.
 type Decode = Box<dyn Fn(&[Vec<f32>]) -> Result<Vec<Picture>>>;
+
+/// Outside buffers by name and what they hold at first.
+type Buffers = Vec<(&'static str, Vec<u32>)>;
 
 /// A method, ready to run.
 pub struct Recipe {
@@ -129,6 +156,43 @@ impl std::fmt::Debug for Recipe {
     }
 }
 
+/// A recipe and how it goes on.
+pub struct Course {
+    /// The recipe, with the first batch.
+    pub recipe: Recipe,
+    /// Another program over the same buffers, with the same outputs, for the first runs of each batch.
+    pub opening: Option<(Compiled, u32)>,
+    /// The batches after it.
+    pub more: Vec<Round>,
+    /// Whether it goes on until it is stopped.
+    pub live: bool,
+    /// Whether its pictures are optimized, and mean nothing where the network is untrained.
+    pub optimizes: bool,
+}
+
+/// A further batch: the recipe once more from the start, with some buffers filled otherwise.
+pub struct Round {
+    /// The buffers that differ, by name.
+    pub buffers: Vec<(&'static str, Vec<u32>)>,
+    /// Pictures of this batch.
+    pub decode: Decode,
+}
+
+impl std::fmt::Debug for Course {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Course")
+            .field("recipe", &self.recipe)
+            .field("live", &self.live)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Round {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Round").finish_non_exhaustive()
+    }
+}
+
 /// A method. One file and one registry line each.
 pub trait Visualization: Sync {
     /// Key in scripts and links.
@@ -143,17 +207,37 @@ pub trait Visualization: Sync {
     fn fields(&self) -> Vec<Field> {
         Vec::new()
     }
+    /// Its settings with the defaults for networks that take images `[c, h, w]`.
+    fn fields_for(&self, _input: [usize; 3]) -> Vec<Field> {
+        self.fields()
+    }
     /// The recipe for a checked request.
     ///
     /// # Errors
     /// Says why where the method does not apply to the layer.
     fn recipe(&self, request: &Request<'_>) -> Result<Recipe>;
+    /// The recipe and how it goes on: once, for most methods.
+    ///
+    /// # Errors
+    /// As [`Visualization::recipe`].
+    fn course(&self, request: &Request<'_>) -> Result<Course> {
+        Ok(Course {
+            recipe: self.recipe(request)?,
+            opening: None,
+            more: Vec::new(),
+            live: false,
+            optimizes: false,
+        })
+    }
 }
 
 /// Every method, in the order of the page.
 pub const VISUALIZATIONS: &[&dyn Visualization] = &[
     &deconvnet::Deconvnet,
     &activation_maximization::ActivationMaximization,
+    &class_image::ClassImage,
+    &inversion::Inversion,
+    &caricature::Caricature,
     &saliency::Saliency,
     &feature_maps::FeatureMaps,
     &kernels::Kernels,
@@ -190,6 +274,25 @@ impl Request<'_> {
     fn image_words(&self) -> Result<Vec<u32>> {
         let pixels = self.image()?.permuted(&[1, 2, 0])?.to_vec();
         Ok(pixels.into_iter().map(f32::to_bits).collect())
+    }
+
+    /// The dataset's mean color in 0..1, which normalization takes to zero.
+    fn mean(&self) -> Vec<f32> {
+        let (scales, shifts) = self.normalization;
+        let mean = |(scale, shift): (&f32, &f32)| (-shift / scale).clamp(0.0, 1.0);
+        scales.iter().zip(shifts).map(mean).collect()
+    }
+
+    /// How far the dataset's logits deviate from those of the mean color: the deviation of the pixels over
+    /// the sigmoid's slope there, as a mean over the channels.
+    fn deviation(&self) -> f32 {
+        let mean = self.mean();
+        let slope = |mean: &f32| (mean * (1.0 - mean)).max(0.02);
+        let logits = mean.iter().zip(self.normalization.0);
+        let sum: f32 = logits
+            .map(|(mean, scale)| 1.0 / (scale * slope(mean)))
+            .sum();
+        sum / mean.len().max(1) as f32
     }
 
     /// Adds the outside value "image", `[1, h, w, c]` in 0..1.

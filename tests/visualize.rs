@@ -13,6 +13,7 @@ use convscope::field::Values;
 use convscope::nn::{Network, NetworkSpec};
 use convscope::rng::Rng;
 use convscope::tensor::Tensor;
+use convscope::train::Look;
 use convscope::visualize::{Picture, Recipe, Request, find_visualization};
 use pollster::block_on;
 use serde_json::{Map, Value, json};
@@ -61,6 +62,7 @@ fn request<'a>(
     Request {
         network,
         normalization: (&[1.0], &[0.0]),
+        look: &LOOK,
         layer: network
             .layers
             .iter()
@@ -72,6 +74,12 @@ fn request<'a>(
         values: Values::check(method.id(), &method.fields(), fields.as_object().unwrap()).unwrap(),
     }
 }
+
+/// Nothing is known of a dataset.
+static LOOK: Look = Look {
+    covariance: Vec::new(),
+    spectrum: Vec::new(),
+};
 
 /// Convolution 3x3 without bias, rectifier, 2x2 max pooling, on 6x6 images.
 fn small_network() -> (Network, Vec<f32>, Tensor) {

@@ -45,7 +45,7 @@ fn objective(name: &str, maps: &Tensor, channel: usize) -> f32 {
     let [height, width] = [maps.shape().dims()[1], maps.shape().dims()[2]];
     let map = &maps.to_vec()[channel * height * width..][..height * width];
     match name {
-        "center" => map[height / 2 * width + width / 2],
+        "unit" => map[height / 2 * width + width / 2],
         _ => map.iter().sum::<f32>() / map.len() as f32,
     }
 }
@@ -65,7 +65,7 @@ fn optimized_images_excite_their_units_more_than_any_image_of_the_dataset() {
         let activations =
             |image: &Vec<f32>| block_on(lab.activations(layer, image.clone())).unwrap();
         let maps: Vec<Tensor> = images.iter().map(activations).collect();
-        for (name, channel) in [("center", 0), ("center", 3), ("channel", 0), ("channel", 3)] {
+        for (name, channel) in [("unit", 0), ("unit", 3), ("channel", 0), ("channel", 3)] {
             let best = maps
                 .iter()
                 .map(|map| objective(name, map, channel))
@@ -105,7 +105,7 @@ fn a_layers_images_come_in_one_batch_and_each_excites_its_own_unit() {
         .map(|image| block_on(lab.activations(&layer.id, image.clone())).unwrap())
         .collect();
     for unit in 0..images.len() {
-        let activations = maps.iter().map(|maps| objective("center", maps, unit));
+        let activations = maps.iter().map(|maps| objective("unit", maps, unit));
         let best = activations
             .enumerate()
             .max_by(|(_, a), (_, b)| a.total_cmp(b))
@@ -184,7 +184,7 @@ fn bad_requests_are_refused_with_a_sentence() {
         (
             json!({ "method": "activation-maximization", "layer": layer, "channel": 0, "pace": 1 }),
             None,
-            "unknown field \"activation-maximization.pace\"; known: steps, ",
+            "unknown field \"activation-maximization.pace\"; known: objective, ",
         ),
     ] {
         let found = refuse(options, image);

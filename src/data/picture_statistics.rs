@@ -65,7 +65,9 @@ impl Dataset {
                 for (half, line) in half.chunks_exact_mut(w).zip(plane.chunks_exact(w)) {
                     half.fill(0.0);
                     for (value, basis) in line.iter().zip(columns.chunks_exact(w)) {
-                        half.iter_mut().zip(basis).for_each(|(y, b)| *y += value * b);
+                        half.iter_mut()
+                            .zip(basis)
+                            .for_each(|(y, b)| *y += value * b);
                     }
                 }
                 plane.fill(0.0);
@@ -75,7 +77,9 @@ impl Dataset {
                     }
                 }
                 let amplitudes = plane.iter().map(|x| f64::from(x.abs()));
-                sums.iter_mut().zip(amplitudes).for_each(|(sum, x)| *sum += x);
+                sums.iter_mut()
+                    .zip(amplitudes)
+                    .for_each(|(sum, x)| *sum += x);
             }
         }
         let scale = 1.0 / (4.0 * count as f64 * c as f64);

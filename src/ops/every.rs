@@ -43,10 +43,7 @@ impl Op for Every {
             args.write(0)[0] = f32::from(u8::from(done.is_multiple_of(period)));
         };
         let constants = [("PERIOD", period as usize)];
-        Lowering::single(
-            Kernel::linear("every", SHADER, &constants, 1, 1, twin),
-            1,
-        )
+        Lowering::single(Kernel::linear("every", SHADER, &constants, 1, 1, twin), 1)
     }
 }
 
@@ -66,6 +63,11 @@ pub(super) const INFO: OpInfo = OpInfo {
         let always = Example::new("one value", Vec::new(), |g, x| every(g, x[0], 1))
             .with_words(vec![(Spec::u32([4]), vec![6, 0, 0, 0])])
             .forward_only();
-        vec![example("due", 7), example("not due", 8), example("after 2^32", u32::MAX), always]
+        vec![
+            example("due", 7),
+            example("not due", 8),
+            example("after 2^32", u32::MAX),
+            always,
+        ]
     },
 };

@@ -1,16 +1,22 @@
 //! Images read at positions between their pixels: the one gather behind every augmentation that moves
-//! pixels (Jaderberg et al. 2015, "Spatial Transformer Networks", equation 5, without its gradient).
+//! pixels (Jaderberg et al. 2015, "Spatial Transformer Networks", equations 5 and 6, without a gradient
+//! of the positions).
 
 use crate::error::{Error, Result};
-use crate::graph::{Example, Graph, Lowering, Op, OpInfo, ValueId, expect_dtype, expect_inputs};
+use crate::graph::{
+    Backward, Example, Graph, Lowering, Op, OpInfo, ValueId, expect_dtype, expect_inputs,
+};
 use crate::program::{Args, Kernel};
 use crate::tensor::{DType, Spec, Tensor};
 
+use super::sample2d_gradient::sample2d_gradient;
 use super::testing::{nan, wave};
 
 /// `y[n, i, j, c]` is `x[n, :, :, c]` at `positions[n, i, j]`, bilinearly.
 #[derive(Debug, Clone, Copy)]
-struct Sample2d;
+struct Sample2d {
+    near: Option<usize>,
+}
 
 /// Reads images `x` `[n, h, w, c]` at `positions` `[n, h, w, 2]`, rows and columns counted from 0 at the
 /// first pixel's center, bilinearly; outside of the image is 0.
@@ -18,12 +24,40 @@ struct Sample2d;
 /// # Errors
 /// When the shapes do not fit.
 pub fn sample2d(graph: &mut Graph, x: ValueId, positions: ValueId) -> Result<ValueId> {
-    graph.push(Sample2d, &[x, positions])
+    graph.push(Sample2d { near: None }, &[x, positions])
+}
+
+/// [`sample2d`] where no position is farther than `near` rows or columns from its own pixel, which spares
+/// its gradient a search through the whole image.
+///
+/// # Errors
+/// When the shapes do not fit.
+pub fn sample2d_near(
+    graph: &mut Graph,
+    x: ValueId,
+    positions: ValueId,
+    near: usize,
+) -> Result<ValueId> {
+    graph.push(Sample2d { near: Some(near) }, &[x, positions])
+}
+
+/// Checks images `[n, h, w, c]` against positions `[n, h, w, 2]`.
+pub(super) fn expect_positions(place: &str, x: &Spec, positions: &Spec) -> Result<()> {
+    let [n, h, w, _] = expect_dtype(place, x, DType::F32)?.four(place)?;
+    let expected = Spec::f32([n, h, w, 2]);
+    if *positions == expected {
+        return Ok(());
+    }
+    Err(Error::mismatch(
+        format!("{place} positions"),
+        expected.to_string(),
+        positions.to_string(),
+    ))
 }
 
 /// The two lines of pixels around `at`, and how far it is from the first to the second. Outside is
 /// `None`; what is not finite is outside altogether.
-fn around(at: f32, extent: usize) -> ([Option<usize>; 2], f32) {
+pub(super) fn around(at: f32, extent: usize) -> ([Option<usize>; 2], f32) {
     let low = at.floor();
     let line = |at: f32| (at >= 0.0 && at < extent as f32).then_some(at as usize);
     ([line(low), line(low + 1.0)], at - low)
@@ -36,17 +70,13 @@ impl Op for Sample2d {
 
     fn infer(&self, inputs: &[Spec]) -> Result<Spec> {
         let [x, positions] = expect_inputs("sample2d", inputs)?;
-        let [n, h, w, _] = expect_dtype("sample2d", x, DType::F32)?.four("sample2d")?;
-        let expected = Spec::f32([n, h, w, 2]);
-        if *positions != expected {
-            let found = positions.to_string();
-            return Err(Error::mismatch(
-                "sample2d positions",
-                expected.to_string(),
-                found,
-            ));
-        }
+        expect_positions("sample2d", x, positions)?;
         Ok(x.clone())
+    }
+
+    fn backward(&self, b: &mut Backward<'_>) -> Result<Vec<Option<ValueId>>> {
+        let dx = sample2d_gradient(b.graph, b.dy, b.inputs[1], self.near)?;
+        Ok(vec![Some(dx), None])
     }
 
     fn lower(&self, _: &[Spec], output: &Spec) -> Lowering {
@@ -95,8 +125,14 @@ pub(super) const INFO: OpInfo = OpInfo {
         let example = |name, x: Tensor, positions: Tensor| {
             Example::new(name, vec![x, positions], build).forward_only()
         };
+        let fixed = |g: &mut Graph, x: &[ValueId]| {
+            let positions: Vec<f32> = (0..24).map(|i| (i * 7 % 10) as f32 * 0.35 - 0.5).collect();
+            let positions = g.constant([2, 2, 3, 2], &positions)?;
+            sample2d_near(g, x[0], positions, 3)
+        };
         let whole = Tensor::from_fn([1, 2, 3, 2], |i| [2.0, 1.0][i % 2]);
         vec![
+            Example::new("gradient", vec![wave([2, 2, 3, 2], 0.1)], fixed),
             example(
                 "in and out",
                 wave([2, 5, 4, 3], 0.1),

@@ -1,22 +1,26 @@
-//! The image that excites a unit most, found by gradient ascent (Erhan et al. 2009) with the Fourier
-//! parameterization and jitter of Olah et al. 2017. Coefficients, optimizer state and step counter live on
-//! the device, so that a step is one run of the program.
+//! The image that excites a unit, a channel, a layer or a class most, or least, found by gradient ascent
+//! (Erhan et al. 2009; Simonyan et al. 2014; Olah et al. 2017): every objective with every aim. How the
+//! ascent is put together is in [`ascent`](super::ascent).
 
-use crate::autodiff::gradient;
-use crate::compile::compile;
 use crate::error::{Error, Result};
 use crate::field::Field;
-use crate::graph::{BackwardRule, Graph, ValueId};
-use crate::nn::Mode;
+use crate::graph::{Graph, ValueId};
 use crate::ops;
 use crate::tensor::Spec;
 
-use super::parameterization::{fourier_images, initial_coefficients};
-use super::{Needs, Picture, Recipe, Request, Visualization, as_maps, image_from_output};
+use super::aim::{self, Aim};
+use super::ascent::{self, Ascent, Batch};
+use super::climb::Goal;
+use super::objective::{self, OBJECTIVES, Objective, Sight, Subject, map_means};
+use super::preset::Preset;
+use super::{Course, Needs, Recipe, Request, Visualization, as_maps};
 
 /// The method.
 #[derive(Debug)]
 pub(super) struct ActivationMaximization;
+
+/// Images optimized at once; more come in further batches.
+const MOST_IMAGES: usize = 64;
 
 impl Visualization for ActivationMaximization {
     fn id(&self) -> &'static str {
@@ -41,121 +45,146 @@ impl Visualization for ActivationMaximization {
     }
 
     fn fields(&self) -> Vec<Field> {
-        let objective =
-            "Whether the unit at the middle of its map is raised, or its mean over the map.";
-        let jitter =
-            "Largest random shift per step, in pixels; at most an eighth of what the unit sees.";
-        let whole = "An image for each unit of the layer (the first 64), all in one batch.";
-        vec![
-            Field::integer("steps", "Steps of gradient ascent.", 1.0, 4096.0, 256.0),
-            Field::number("learningRate", "Size of Adam's steps.", 0.0001, 1.0, 0.05),
-            Field::integer("jitter", jitter, 0.0, 16.0, 4.0),
-            Field::choice("objective", objective, &["center", "channel"], "center"),
-            Field::bool("negative", "Find what the unit dislikes instead.", false),
+        self.fields_for([1, 28, 28])
+    }
+
+    fn fields_for(&self, input: [usize; 3]) -> Vec<Field> {
+        let what = "What is raised: the unit at the middle of its map, its mean over the map, the mean square \
+                    of the layer, or a class's score before or probability behind the softmax.";
+        let class = "Index of the class, where one is raised.";
+        let whole = "An image for each unit of the layer, or for each class.";
+        let diversity =
+            "Weight of how much images of the same unit are to differ in the layer's channels.";
+        let ids: Vec<&str> = OBJECTIVES.iter().map(|entry| entry.id).collect();
+        let mut fields = vec![
+            Field::choice("objective", what, &ids, ids[0]),
             Field::bool("wholeLayer", whole, false),
-        ]
+            Field::integer("class", class, 0.0, 65_535.0, 0.0),
+        ];
+        fields.extend(aim::fields());
+        fields.push(Field::number("diversity", diversity, 0.0, 1000.0, 0.0));
+        fields.extend(ascent::fields(&Preset::of(input)));
+        fields
     }
 
     fn recipe(&self, request: &Request<'_>) -> Result<Recipe> {
-        if request.layer == 0 {
-            let expected = "a layer behind the input";
-            return Err(Error::mismatch(
-                "activation maximization",
-                expected,
-                request.layer_id(),
-            ));
-        }
-        let values = &request.values;
-        let [c, h, w] = request.network.spec.input;
-        let mut graph = Graph::new();
-        let g = &mut graph;
-        // One image of the batch for each unit.
-        let units = if values.bool("wholeLayer")? {
-            (0..request.network.layers[request.layer].shape[0].min(MOST_UNITS)).collect()
-        } else {
-            vec![request.channel]
-        };
-        let n = units.len();
-        let (coefficients, images) = fourier_images(g, "coefficients", [n, c, h, w])?;
-        let counters = g.external("ascent counters", Spec::u32([4]))?;
-        // Rolled by 0..=2j and back by j: a shift of -j..=j. More than a fraction of the receptive field
-        // would smear what the unit wants.
-        let seen = request.network.layers[request.layer].receptive_field.size;
-        let most = u32::try_from(seen[0].min(seen[1]) / 8).unwrap_or(u32::MAX);
-        let jitter = u32::try_from(values.integer("jitter")?).map_or(0, |jitter| jitter.min(most));
-        let offsets = ops::random_offsets(g, counters, 2 * jitter + 1, 0)?;
-        let ahead = ops::roll2d(g, images, offsets, false)?;
-        let back = g.external("jitter", Spec::u32([2]))?;
-        let jittered = ops::roll2d(g, ahead, back, true)?;
-        let x = request.normalize(g, jittered)?;
-        let built = request.network.build(g, x, Mode::Eval)?;
-        let maps = as_maps(g, built.layers[request.layer])?;
-        let scores = scores(g, maps, &units, values.choice("objective")? == "center")?;
-        let sign = if values.bool("negative")? { 1.0 } else { -1.0 };
-        let seed = g.constant([n], &vec![sign; n])?;
-        let rule = BackwardRule::Redirected;
-        let direction = gradient(g, scores, seed, &[coefficients], rule)?[0];
-        let words = n * c * h * w;
-        let settings = g.external("ascent settings", Spec::f32([8]))?;
-        let first = g.external("first moment", Spec::f32([words]))?;
-        let second = g.external("second moment", Spec::f32([words]))?;
-        ops::adam(
-            g,
-            coefficients,
-            direction,
-            first,
-            second,
-            settings,
-            counters,
-        )?;
-        ops::advance(g, counters)?;
+        Ok(self.course(request)?.recipe)
+    }
 
-        let learning_rate = values.number("learningRate")? as f32;
-        let settings = [learning_rate, 0.0, 0.0, 0.9, 0.999, 1e-8, 0.0, 0.0].map(f32::to_bits);
-        let runs = u32::try_from(values.integer("steps")?).unwrap_or(u32::MAX);
-        let layer = request.layer_id().to_owned();
-        let decode = move |outputs: &[Vec<f32>]| {
-            let images = outputs[0].chunks_exact(c * h * w);
-            let scored = images.zip(&outputs[1]).zip(&units);
-            let picture = |((image, score), unit): ((&[f32], &f32), &usize)| {
-                let image = image_from_output(image, [c, h, w])?;
-                let title = format!("{layer} unit {unit} · activation {score:.3}");
-                Picture::new(title, &image, false)
-            };
-            scored.map(picture).collect()
+    fn course(&self, request: &Request<'_>) -> Result<Course> {
+        let values = &request.values;
+        let objective = objective::find(&values.choice("objective")?)?;
+        if request.layer == 0 && objective.of != Subject::Classes {
+            let expected = "a layer behind the input";
+            let found = request.layer_id();
+            return Err(Error::mismatch("activation maximization", expected, found));
+        }
+        let layer = request.layer_id();
+        let (what, one, count) = match objective.of {
+            Subject::Channels => {
+                let channels = request.network.layers[request.layer].shape[0];
+                (format!("{layer} unit"), request.channel, channels)
+            }
+            Subject::Layer => (format!("{layer}, image"), 0, 1),
+            Subject::Classes => {
+                let classes = request.network.spec.classes;
+                ("class".to_owned(), values.integer("class")?, classes)
+            }
         };
-        Ok(Recipe {
-            compiled: compile(&graph, "activation maximization", &[images, scores])?,
-            buffers: vec![
-                ("coefficients", initial_coefficients(words, request.seed)),
-                ("ascent counters", vec![0, request.seed as u32, 0, 0]),
-                ("ascent settings", settings.to_vec()),
-                ("jitter", vec![jitter; 2]),
-                ("first moment", vec![0; words]),
-                ("second moment", vec![0; words]),
-            ],
-            runs,
-            decode: Box::new(decode),
-        })
+        if one >= count {
+            let expected = format!("an index below {count}");
+            return Err(Error::mismatch("class", expected, one.to_string()));
+        }
+        let units: Vec<usize> = match values.bool("wholeLayer")? {
+            true => (0..count).collect(),
+            false => vec![one],
+        };
+        let aims = aim::aims(values, &units, count, &what)?;
+        let diversity = values.number("diversity")? as f32;
+        climb(request, objective, &aims, diversity)
     }
 }
 
-/// Images optimized at once: what fits a panel and a batch.
-const MOST_UNITS: usize = 64;
-
-/// For image `i` of the batch the activation of `units[i]`: its mean over space, or its value at the center.
-fn scores(g: &mut Graph, maps: ValueId, units: &[usize], center: bool) -> Result<ValueId> {
-    let [n, h, w, c] = g.shape(maps).four("activation maximization")?;
-    let middle = h / 2 * w + w / 2;
-    let is_seen = |i: usize| {
-        let (image, pixel, unit) = (i / (h * w * c), i / c % (h * w), i % c);
-        units[image] == unit && (!center || pixel == middle)
+/// The course of an ascent towards each of `aims`, one image each.
+///
+/// # Errors
+/// When a setting does not fit the others.
+pub(super) fn climb(
+    request: &Request<'_>,
+    objective: &Objective,
+    aims: &[Aim],
+    diversity: f32,
+) -> Result<Course> {
+    let images = aims.len().min(MOST_IMAGES);
+    let count = aims.first().map_or(0, |aim| aim.weights.len());
+    let batches = aims.chunks(images.max(1)).map(|aims| batch(aims, images));
+    let ascent = Ascent {
+        request,
+        images,
+        batches: batches.collect(),
+        value: objective.value,
     };
-    let mask: Vec<f32> = (0..n * h * w * c)
-        .map(|i| f32::from(u8::from(is_seen(i))))
-        .collect();
-    let mask = g.constant([n, h, w, c], &mask)?;
-    let selected = ops::mul(g, maps, mask)?;
-    let scale = if center { 1.0 } else { 1.0 / (h * w) as f32 };
-    ops::sum(g, selected, [n, h * w * c, 1], [n], scale)
+    let (layer, diverse) = (request.layer, diversity > 0.0 && images > 1);
+    ascent.course(|graph, built| {
+        let sight = Sight {
+            maps: as_maps(graph, built.layers[layer])?,
+            logits: built.logits,
+            aims: graph.external("aims", Spec::f32([images, count]))?,
+        };
+        let shown = (objective.score)(graph, &sight)?;
+        let signs = graph.external("signs", Spec::f32([images]))?;
+        let mut raised = ops::mul(graph, shown, signs)?;
+        if diverse {
+            let alike = likeness(graph, sight.maps)?;
+            let penalty = ops::affine(graph, alike, -diversity, 0.0)?;
+            raised = ops::add(graph, raised, penalty)?;
+        }
+        Ok(Goal { raised, shown })
+    })
+}
+
+/// A batch of `images` for these aims, the last of which fills it up.
+fn batch(aims: &[Aim], images: usize) -> Batch {
+    let filled = || (0..images).filter_map(|i| aims.get(i).or(aims.last()));
+    let bits = |x: &f32| x.to_bits();
+    let kin = filled().flat_map(|a| filled().map(move |b| f32::from(u8::from(a == b))));
+    // Not oneself, and as a mean over the others.
+    let kin = kin
+        .enumerate()
+        .map(|(i, same)| match i / images == i % images {
+            true => 0.0,
+            false => same / (images - 1) as f32,
+        });
+    Batch {
+        titles: aims.iter().map(|aim| aim.label.clone()).collect(),
+        buffers: vec![
+            (
+                "aims",
+                filled().flat_map(|aim| &aim.weights).map(bits).collect(),
+            ),
+            ("signs", filled().map(|aim| aim.sign.to_bits()).collect()),
+            ("kin", kin.map(f32::to_bits).collect()),
+        ],
+    }
+}
+
+/// For each image of `maps` `[n, h, w, c]`, the mean squared correlation, over the channels' means, with the
+/// images of the same aim: `[n]`. After the diversity term of Olah et al. 2017 (section "Diversity"),
+/// which compares Gram matrices.
+fn likeness(graph: &mut Graph, maps: ValueId) -> Result<ValueId> {
+    let means = map_means(graph, maps)?;
+    let [n, c] = graph.shape(means).two("diversity")?;
+    let columns = ops::transpose(graph, means, [1, n, c], [c, n])?;
+    let (mean, variance) = ops::moments(graph, columns)?;
+    let (ones, zeros) = (
+        graph.constant([n], &vec![1.0; n])?,
+        graph.constant([n], &vec![0.0; n])?,
+    );
+    let x = ops::batch_norm(graph, columns, mean, variance, ones, zeros, 1e-5, true)?;
+    let correlations = ops::matmul(graph, x, x, true, false)?;
+    let correlations = ops::affine(graph, correlations, 1.0 / c as f32, 0.0)?;
+    let squares = ops::mul(graph, correlations, correlations)?;
+    let kin = graph.external("kin", Spec::f32([n, n]))?;
+    let squares = ops::mul(graph, squares, kin)?;
+    ops::sum(graph, squares, [n, n, 1], [n], 1.0)
 }

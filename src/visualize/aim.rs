@@ -42,12 +42,7 @@ pub(super) fn fields() -> Vec<Field> {
 ///
 /// # Errors
 /// When the other unit does not exist, or a field is missing.
-pub(super) fn aims(
-    values: &Values,
-    units: &[usize],
-    count: usize,
-    what: &str,
-) -> Result<Vec<Aim>> {
+pub(super) fn aims(values: &Values, units: &[usize], count: usize, what: &str) -> Result<Vec<Aim>> {
     let combine = values.choice("combine")?;
     let other = values.integer("other")?;
     if combine != COMBINATIONS[0] && other >= count {
@@ -130,6 +125,9 @@ mod tests {
     #[test]
     fn another_unit_that_is_not_there_is_refused() {
         let refusal = found(&json!({ "combine": "joint", "other": 3 }), &[0]).unwrap_err();
-        assert_eq!(refusal.to_string(), "other: expected an index below 3, found 3");
+        assert_eq!(
+            refusal.to_string(),
+            "other: expected an index below 3, found 3"
+        );
     }
 }

@@ -26,7 +26,8 @@ pub(super) struct Canvas {
     /// Channels, height and width.
     pub(super) shape: [usize; 3],
     /// For each frequency `[h, w]` of the Hartley transform, how far a unit coefficient moves the image's:
-    /// the dataset's mean amplitudes, scaled.
+    /// the root of the dataset's mean amplitude, scaled. Coefficients follow their gradient, which has this
+    /// factor once more, so that the image follows the gradient of its pixels with the dataset's spectrum.
     pub(super) reach: Vec<f32>,
 }
 
@@ -34,6 +35,11 @@ pub(super) struct Canvas {
 pub(super) struct Parameterization {
     /// Its name in forms and scripts.
     pub(super) id: &'static str,
+    /// Whether the coefficients are the pixels, `[n, h, w, c]`.
+    pub(super) pixels: bool,
+    /// Whether the coefficients of one image lie together, and the image's deviation from its base is
+    /// proportional to theirs.
+    pub(super) linear: bool,
     /// Size of the optimizer's steps, relative to the one that is asked for.
     pub(super) rate: f32,
     /// Coefficients per image.
@@ -69,21 +75,20 @@ fn noise(count: usize, rng: &mut Rng) -> Vec<f32> {
 }
 
 impl Canvas {
-    /// A canvas for `images` of `shape` whose frequencies reach as far as those of `spectrum` `[h, w]`,
-    /// scaled to the mean energy of the spectrum `1 / f` of natural images; where the spectrum is unknown
-    /// (of another size, or zero), `1 / f` itself.
+    /// A canvas for `images` of `shape` whose frequencies have the proportions of `spectrum` `[h, w]`; where
+    /// it is unknown (of another size, or zero), of the spectrum `1 / f` of natural images.
     pub(super) fn new(images: usize, shape: [usize; 3], spectrum: &[f32]) -> Self {
         let [_, h, w] = shape;
         let natural: Vec<f32> = (0..h * w)
             .map(|i| {
                 let lowest = 1.0 / h.max(w) as f32;
-                1.0 / frequency(i, [h, w]).max(lowest)
+                frequency(i, [h, w]).max(lowest).recip().sqrt()
             })
             .collect();
         let most = spectrum.iter().fold(0.0_f32, |m, x| m.max(*x));
         let known = spectrum.len() == h * w && most > 1e-6 && most.is_finite();
         // What the dataset never shows keeps a thousandth of the strongest frequency's reach.
-        let measured = || spectrum.iter().map(|x| x.max(1e-3 * most)).collect();
+        let measured = || spectrum.iter().map(|x| x.max(1e-3 * most).sqrt()).collect();
         let mut reach: Vec<f32> = if known { measured() } else { natural.clone() };
         let scale = (energy(&natural) / energy(&reach)).sqrt();
         reach.iter_mut().for_each(|x| *x *= scale);
@@ -115,7 +120,7 @@ impl Canvas {
 
     /// Planes `[n, h, w, c]` that are `left x right` for each plane `[a, b]` of `x` `[n * c, a, b]`, with
     /// `left` `[a, h]` and `right` `[b, w]` as rows: what every separable basis comes down to.
-    fn separable(
+    pub(super) fn separable(
         &self,
         graph: &mut Graph,
         x: ValueId,
@@ -133,6 +138,12 @@ impl Canvas {
         // [n, c, w, h] to [n, h, w, c].
         let planes = ops::transpose(graph, planes, [n, c * w, h], [n * h, c, w])?;
         ops::transpose(graph, planes, [n * h, c, w], [n, h, w, c])
+    }
+
+    /// How far the root mean square of an image's coefficients may go so that its logits deviate by
+    /// `deviation`.
+    pub(super) fn limit(&self, deviation: f32) -> f32 {
+        deviation / self.band(0.0, f32::INFINITY)
     }
 
     /// The root mean square reach of the frequencies from `low` to below `high`, in cycles per pixel, as a
@@ -168,13 +179,16 @@ mod tests {
 
     #[test]
     fn reach_follows_the_measured_spectrum() {
-        let spectrum = [4.0, 2.0, 0.0, 2.0];
+        let spectrum = [16.0, 4.0, 0.0, 4.0];
         let canvas = Canvas::new(1, [1, 1, 4], &spectrum);
         assert!((canvas.reach[0] / canvas.reach[1] - 2.0).abs() < 1e-5);
         assert!(canvas.reach[2] > 0.0, "every frequency can be reached");
         let unknown = Canvas::new(1, [1, 1, 4], &[]);
-        assert_eq!(unknown.reach, [4.0, 4.0, 2.0, 4.0]);
+        assert_eq!(unknown.reach, [2.0, 2.0, 2.0_f32.sqrt(), 2.0]);
         let whole = canvas.band(0.0, 1.0);
-        assert!((whole - unknown.band(0.0, 1.0)).abs() < 1e-4, "of equal energy");
+        assert!(
+            (whole - unknown.band(0.0, 1.0)).abs() < 1e-4,
+            "of equal energy"
+        );
     }
 }

@@ -40,6 +40,8 @@ pub struct Lab<B: Backend> {
     seed: u64,
     pub(super) jobs: BTreeMap<u32, Work<B>>,
     pub(super) next_job: u32,
+    /// The job whose slice came last, and when it began.
+    pub(super) turn: Option<(u32, f64)>,
 }
 
 impl<B: Backend> Lab<B> {
@@ -71,6 +73,7 @@ impl<B: Backend> Lab<B> {
             seed: 0,
             jobs,
             next_job: 0,
+            turn: None,
         })
     }
 
@@ -118,7 +121,7 @@ impl<B: Backend> Lab<B> {
                 id: method.id().into(),
                 name: method.name().into(),
                 doc: method.doc().into(),
-                fields: method.fields(),
+                fields: method.fields_for(self.session.network().spec.input),
                 needs: MethodNeeds {
                     layer: needs.layer,
                     channel: needs.channel,

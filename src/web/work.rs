@@ -14,7 +14,7 @@ use crate::visualize::{Job, Picture, Request, find_visualization};
 
 use super::lab::{Image, Lab};
 use super::messages::{self, EvaluateOptions, StepEvent, TrainOptions, VisualizeOptions};
-use super::pace::Pace;
+use super::pace::{Gaps, Pace};
 use super::plans::plan_for;
 use super::tiles::layer_index;
 
@@ -24,6 +24,8 @@ pub(super) enum Work<B: Backend> {
     Train(Training<B>),
     Evaluate(Evaluation<B>, Pace),
     Visualize(Job<B>, Pace),
+    /// A visualization without an end.
+    Live(Job<B>, Gaps),
 }
 
 /// A training job.
@@ -93,11 +95,7 @@ impl<B: Backend> Lab<B> {
         if let Some(seed) = options.seed {
             self.reset(Some(seed))?;
         }
-        if self
-            .jobs
-            .values()
-            .any(|work| matches!(work, Work::Train(_)))
-        {
+        if self.is_training() {
             return Err(Error::mismatch("training", "one run at a time", "a second"));
         }
         let by_epochs = options.epochs.map(|epochs| {
@@ -179,14 +177,22 @@ impl<B: Backend> Lab<B> {
         let request = Request {
             network: &network,
             normalization: (&data.normalization.0, &data.normalization.1),
+            look: data.look(),
             layer,
             channel,
             image: image.as_ref(),
             seed: options.seed.into(),
-            values: Values::check(method.id(), &method.fields(), &options.fields)?,
+            values: Values::check(
+                method.id(),
+                &method.fields_for(network.spec.input),
+                &options.fields,
+            )?,
         };
         let job = Job::new(&self.session, method, &request).await?;
-        Ok(self.add(Work::Visualize(job, Pace::default())))
+        Ok(self.add(match job.is_live() {
+            true => Work::Live(job, Gaps::default()),
+            false => Work::Visualize(job, Pace::default()),
+        }))
     }
 
     fn add(&mut self, work: Work<B>) -> u32 {
@@ -202,6 +208,8 @@ impl<B: Backend> Lab<B> {
     /// When there is no such job (a new dataset or network ends all), or the backend fails; the job
     /// is forgotten then.
     pub async fn advance(&mut self, id: u32, now: f64) -> Result<Slice> {
+        self.note_turn(id, now);
+        let training = self.is_training();
         let mut work = self.take(id)?;
         let slice = match &mut work {
             Work::Train(training) => self.advance_training(training, now).await?,
@@ -232,11 +240,42 @@ impl<B: Backend> Lab<B> {
                     ..Slice::default()
                 }
             }
+            Work::Live(job, gaps) => match gaps.begin(now, training) {
+                Some(units) => Slice {
+                    note: "live".into(),
+                    pictures: Some(job.advance(units).await?),
+                    ..Slice::default()
+                },
+                None => {
+                    // What comes now is not its slice.
+                    self.turn = None;
+                    Slice {
+                        note: "live".into(),
+                        waits: true,
+                        ..Slice::default()
+                    }
+                }
+            },
         };
         if !slice.done {
             self.jobs.insert(id, work);
         }
         Ok(slice)
+    }
+
+    /// Tells live work whose slice came last how long that took: until now.
+    fn note_turn(&mut self, id: u32, now: f64) {
+        let before = self.turn.replace((id, now));
+        if let Some((last, began)) = before
+            && let Some(Work::Live(_, gaps)) = self.jobs.get_mut(&last)
+        {
+            gaps.took(now - began);
+        }
+    }
+
+    fn is_training(&self) -> bool {
+        let train = |work: &Work<B>| matches!(work, Work::Train(_));
+        self.jobs.values().any(train)
     }
 
     async fn advance_training(&mut self, training: &mut Training<B>, now: f64) -> Result<Slice> {
@@ -342,7 +381,7 @@ impl<B: Backend> Lab<B> {
                 let evaluation = Some(evaluation.report().await?.into());
                 Ok(Slice { evaluation, ..done })
             }
-            Work::Visualize(job, _) => {
+            Work::Visualize(job, _) | Work::Live(job, _) => {
                 let fraction = f64::from(job.fraction());
                 Ok(Slice {
                     fraction,
@@ -359,15 +398,5 @@ impl<B: Backend> Lab<B> {
                 "job {id}, which a new dataset, network or reset ended"
             ))
         })
-    }
-}
-
-impl From<crate::train::EvaluationReport> for messages::Evaluation {
-    fn from(report: crate::train::EvaluationReport) -> Self {
-        Self {
-            loss: report.loss.into(),
-            accuracy: report.accuracy.into(),
-            confusion: report.confusion,
-        }
     }
 }

@@ -113,6 +113,10 @@ export async function setNetwork(choice: Choice): Promise<NetworkInfo> {
 }
 
 export function networkPlaced(network: NetworkInfo): void {
+  const input = String(app.network?.layers[0]?.shape);
+  // Methods have other defaults for other images.
+  if (app.network && input !== String(network.layers[0]?.shape))
+    void attempt(async () => (app.catalog = await client.call('catalog', [])));
   app.network = network;
   forget();
   lookSomewhere();

@@ -39,6 +39,8 @@ export interface Picture {
   channels: number;
   data: Float32Array;
   signed: boolean;
+  /** What is wrong with it or to be known of it, in plain words. */
+  note?: string | null;
 }
 
 /** An entry of the catalog with its settings. */

@@ -26,6 +26,8 @@ const EXTENT: f32 = 2.5;
 
 pub(super) const INFO: Parameterization = Parameterization {
     id: "cppn",
+    pixels: false,
+    linear: false,
     rate: 0.2,
     count: |canvas| blocks(canvas).iter().map(Block::count).sum(),
     start,
@@ -60,7 +62,11 @@ fn start(canvas: &Canvas, rng: &mut Rng) -> Vec<f32> {
     let mut weights = Vec::new();
     for (index, block) in blocks.into_iter().enumerate() {
         // The output starts at zero, and with it the image at its base.
-        let deviation = if index < hidden { (1.0 / block.inputs as f32).sqrt() } else { 0.0 };
+        let deviation = if index < hidden {
+            (1.0 / block.inputs as f32).sqrt()
+        } else {
+            0.0
+        };
         let count = canvas.images * block.count();
         weights.extend((0..count).map(|_| deviation * rng.normal()));
     }

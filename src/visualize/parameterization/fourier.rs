@@ -11,6 +11,8 @@ use super::{Canvas, Parameterization, noise};
 
 pub(super) const INFO: Parameterization = Parameterization {
     id: "fourier",
+    pixels: false,
+    linear: true,
     rate: 1.0,
     count: |canvas| canvas.shape.iter().product(),
     start: |canvas, rng| noise(canvas.images * canvas.shape.iter().product::<usize>(), rng),

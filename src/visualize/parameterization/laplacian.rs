@@ -14,6 +14,8 @@ const COARSEST: usize = 3;
 
 pub(super) const INFO: Parameterization = Parameterization {
     id: "laplacian",
+    pixels: false,
+    linear: true,
     rate: 1.0,
     count,
     start: |canvas, rng| noise(canvas.images * count(canvas), rng),
@@ -48,8 +50,16 @@ fn draw(graph: &mut Graph, canvas: &Canvas, coefficients: ValueId) -> Result<Val
         let grid = ops::slice_channels(graph, rows, first, cells)?;
         first += cells;
         // Octaves from the finest down; the coarsest has all that is left, the mean included.
-        let high = if level == 0 { f32::INFINITY } else { 0.5 / (1 << level) as f32 };
-        let low = if level == last { 0.0 } else { 0.25 / (1 << level) as f32 };
+        let high = if level == 0 {
+            f32::INFINITY
+        } else {
+            0.5 / (1 << level) as f32
+        };
+        let low = if level == last {
+            0.0
+        } else {
+            0.25 / (1 << level) as f32
+        };
         let grid = ops::affine(graph, grid, canvas.band(low, high), 0.0)?;
         let (down, across) = (interpolation(rows_here, h), interpolation(columns_here, w));
         let planes = canvas.separable(graph, grid, [rows_here, columns_here], [&down, &across])?;
@@ -66,7 +76,8 @@ fn draw(graph: &mut Graph, canvas: &Canvas, coefficients: ValueId) -> Result<Val
 fn interpolation(cells: usize, size: usize) -> Vec<f32> {
     let mut matrix = vec![0.0; cells * size];
     for i in 0..size {
-        let at = ((i as f32 + 0.5) * cells as f32 / size as f32 - 0.5).clamp(0.0, cells as f32 - 1.0);
+        let at =
+            ((i as f32 + 0.5) * cells as f32 / size as f32 - 0.5).clamp(0.0, cells as f32 - 1.0);
         let low = at as usize;
         let high = (low + 1).min(cells - 1);
         let part = at - low as f32;

@@ -12,6 +12,8 @@ fn reach(canvas: &Canvas) -> f32 {
 
 pub(super) const INFO: Parameterization = Parameterization {
     id: "pixel",
+    pixels: true,
+    linear: true,
     rate: 1.0,
     count: |canvas| canvas.shape.iter().product(),
     start: |canvas, rng| noise(canvas.images * canvas.shape.iter().product::<usize>(), rng),

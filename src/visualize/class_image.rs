@@ -1,0 +1,96 @@
+//! What a class looks like to the network: the image of the highest unnormalized class score with an L2
+//! penalty, climbed to from the mean image pixel by pixel (Simonyan et al. 2014, section 2).
+
+use crate::error::{Error, Result};
+use crate::field::Field;
+
+use super::activation_maximization::climb;
+use super::aim::Aim;
+use super::ascent;
+use super::objective;
+use super::preset::Preset;
+use super::{Course, Needs, Recipe, Request, Visualization};
+
+/// The method.
+#[derive(Debug)]
+pub(super) struct ClassImage;
+
+impl Visualization for ClassImage {
+    fn id(&self) -> &'static str {
+        "class-image"
+    }
+
+    fn name(&self) -> &'static str {
+        "Class image"
+    }
+
+    fn doc(&self) -> &'static str {
+        "The image that this network finds most like a class: highest score before the softmax, with an L2 \
+         penalty, from the mean image (Simonyan et al. 2014)."
+    }
+
+    fn needs(&self) -> Needs {
+        Needs {
+            layer: false,
+            channel: false,
+            image: false,
+        }
+    }
+
+    fn fields(&self) -> Vec<Field> {
+        self.fields_for([1, 28, 28])
+    }
+
+    fn fields_for(&self, input: [usize; 3]) -> Vec<Field> {
+        let preset = Preset {
+            parameterization: "pixel",
+            start: "mean",
+            l2: 2.0,
+            total_variation: 2.0,
+            ..Preset::of(input).still()
+        };
+        let every = "An image for each class.";
+        let mut fields = vec![
+            Field::integer("class", "Index of the class.", 0.0, 65_535.0, 0.0),
+            Field::bool("everyClass", every, true),
+        ];
+        fields.extend(ascent::fields(&preset));
+        fields
+    }
+
+    fn recipe(&self, request: &Request<'_>) -> Result<Recipe> {
+        Ok(self.course(request)?.recipe)
+    }
+
+    fn course(&self, request: &Request<'_>) -> Result<Course> {
+        let classes = request.network.spec.classes;
+        let class = request.values.integer("class")?;
+        if class >= classes {
+            let expected = format!("a class below {classes}");
+            return Err(Error::mismatch(
+                "class-image.class",
+                expected,
+                class.to_string(),
+            ));
+        }
+        let chosen = match request.values.bool("everyClass")? {
+            true => 0..classes,
+            false => class..class + 1,
+        };
+        let aim = |class: usize| Aim {
+            label: format!("class {class}"),
+            weights: (0..classes)
+                .map(|i| f32::from(u8::from(i == class)))
+                .collect(),
+            sign: 1.0,
+        };
+        let aims: Vec<Aim> = chosen.map(aim).collect();
+        // The network sees the whole image, whichever layer is selected.
+        let whole = Request {
+            layer: request.network.layers.len() - 1,
+            values: request.values.clone(),
+            ..*request
+        };
+        climb(&whole, objective::find("class score")?, &aims, 0.0)
+    }
+}
