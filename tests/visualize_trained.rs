@@ -6,49 +6,17 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+#[path = "common/lab.rs"]
+mod lab;
+
 use convscope::backend::cpu::Cpu;
 use convscope::tensor::Tensor;
-use convscope::visualize::{Picture, VISUALIZATIONS};
+use convscope::visualize::VISUALIZATIONS;
 use convscope::web::Lab;
 use pollster::block_on;
 use serde_json::{Value, json};
 
-/// A laboratory with the first architecture, trained for a moment on the first dataset.
-fn trained_lab() -> Lab<Cpu> {
-    let mut lab = block_on(Lab::new(Cpu::new(), None)).unwrap();
-    let options = json!({ "steps": 150, "batchSize": 32, "seed": 1 });
-    let job = lab
-        .begin_training(serde_json::from_value(options).unwrap())
-        .unwrap();
-    let mut now = 0.0;
-    while !block_on(lab.advance(job, now)).unwrap().done {
-        now += 20.0;
-    }
-    lab
-}
-
-fn visualize(lab: &mut Lab<Cpu>, options: Value, image: Option<Vec<f32>>) -> Vec<Picture> {
-    let options = serde_json::from_value(options).unwrap();
-    let job = block_on(lab.begin_visualization(options, image)).unwrap();
-    let mut now = 0.0;
-    loop {
-        let slice = block_on(lab.advance(job, now)).unwrap();
-        if slice.done {
-            return slice.pictures.unwrap();
-        }
-        now += 10.0;
-    }
-}
-
-/// What activation maximization raises, measured on a layer's activations from outside.
-fn objective(name: &str, maps: &Tensor, channel: usize) -> f32 {
-    let [height, width] = [maps.shape().dims()[1], maps.shape().dims()[2]];
-    let map = &maps.to_vec()[channel * height * width..][..height * width];
-    match name {
-        "unit" => map[height / 2 * width + width / 2],
-        _ => map.iter().sum::<f32>() / map.len() as f32,
-    }
-}
+use lab::{objective, rough, trained_lab, visualize};
 
 #[test]
 fn optimized_images_excite_their_units_more_than_any_image_of_the_dataset() {
@@ -61,6 +29,8 @@ fn optimized_images_excite_their_units_more_than_any_image_of_the_dataset() {
     let images: Vec<Vec<f32>> = (0..300)
         .map(|index| lab.example(index, Some("train")).unwrap().0)
         .collect();
+    let shape = layers[0].shape;
+    let usual = images.iter().map(|image| rough(image, shape)).sum::<f32>() / 300.0;
     for layer in shown.map(|layer| &layer.id) {
         let activations =
             |image: &Vec<f32>| block_on(lab.activations(layer, image.clone())).unwrap();
@@ -76,6 +46,12 @@ fn optimized_images_excite_their_units_more_than_any_image_of_the_dataset() {
             });
             let image = visualize(&mut lab, options.clone(), None)[0].data.clone();
             assert!(image.iter().all(|x| (0.0..=1.0).contains(x)));
+            // White noise has a roughness of 4.
+            let found = rough(&image, shape);
+            assert!(
+                found < (4.0 * usual).min(2.0),
+                "{layer} unit {channel}: {found}, images {usual}"
+            );
             let maps = block_on(lab.activations(layer, image.clone())).unwrap();
             let found = objective(name, &maps, channel);
             assert!(

@@ -56,7 +56,9 @@ pub(super) fn fields(preset: &Preset) -> Vec<Field> {
     let live = "Go on improving, with the weights as they are, until stopped: run it while the network trains.";
     let how = "What is optimized: spatial frequencies, pixels, grids from coarse to fine, or a small network \
                from coordinates to colors.";
-    let optimizers: Vec<&str> = OPTIMIZERS.iter().map(|info| info.id).collect();
+    // Not those that scale steps by the norm of a layer's weights: here is no layer.
+    let optimizers = OPTIMIZERS.iter().map(|info| info.id);
+    let optimizers: Vec<&str> = optimizers.filter(|id| *id != "lars").collect();
     let ways: Vec<&str> = PARAMETERIZATIONS.iter().map(|entry| entry.id).collect();
     let rate = "Size of the optimizer's steps.";
     let contrast =
@@ -72,7 +74,7 @@ pub(super) fn fields(preset: &Preset) -> Vec<Field> {
         Field::number("learningRate", rate, 0.0001, 10.0, preset.rate),
         Field::choice("optimizer", "Follows the gradient.", &optimizers, "sgd"),
         Field::choice("parameterization", how, &ways, preset.parameterization),
-        Field::number("contrast", contrast, 0.01, 100.0, 2.0),
+        Field::number("contrast", contrast, 0.01, 100.0, 1.0),
         Field::choice("start", start, STARTS, preset.start),
     ];
     fields.extend(
@@ -130,6 +132,7 @@ impl Ascent<'_> {
             shape: [h, w, c],
             value: self.value,
             roughness: roughness_of(&amplitudes, [h, w]),
+            deviation: request.normalization.0.iter().map(|x| 1.0 / x).sum::<f32>() / c as f32,
             regularized,
         };
         let mut rounds = self.batches.into_iter().map(|batch| Round {

@@ -1,5 +1,7 @@
 //! What a class looks like to the network: the image of the highest unnormalized class score with an L2
-//! penalty, climbed to from the mean image pixel by pixel (Simonyan et al. 2014, section 2).
+//! penalty, climbed to from the mean image (Simonyan et al. 2014, section 2). The paper optimizes pixels and
+//! keeps them still; by default frequencies are optimized here and the image moves, as pixels of small
+//! networks end in noise.
 
 use crate::error::{Error, Result};
 use crate::field::Field;
@@ -43,11 +45,9 @@ impl Visualization for ClassImage {
 
     fn fields_for(&self, input: [usize; 3]) -> Vec<Field> {
         let preset = Preset {
-            parameterization: "pixel",
             start: "mean",
-            l2: 2.0,
-            total_variation: 2.0,
-            ..Preset::of(input).still()
+            l2: 1.0,
+            ..Preset::of(input)
         };
         let every = "An image for each class.";
         let mut fields = vec![

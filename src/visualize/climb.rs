@@ -51,6 +51,9 @@ pub(super) struct Program {
 /// The optimizer's state.
 const SLOTS: [&str; 2] = ["first slot", "second slot"];
 
+/// Each image's squared gradient so far.
+const SO_FAR: &str = "squares so far";
+
 /// The values that the step behind the gradient is about.
 #[derive(Debug, Clone, Copy)]
 struct Step {
@@ -99,10 +102,9 @@ impl Climb<'_> {
         let found = gradient(g, loss, ones, &[coefficients, images], rule)?;
         let pull = ops::mul(g, found[1], found[1])?;
         let pull = ops::sum(g, pull, [n, h * w * c, 1], [n], 1.0)?;
-        let rows = if self.way.linear { n } else { 1 };
         let step = Step {
             coefficients,
-            direction: unit_rows(g, found[0], rows)?,
+            direction: self.unit_rows(g, found[0])?,
             counters,
         };
         self.update(g, step)?;
@@ -116,6 +118,33 @@ impl Climb<'_> {
             movements: scene.buffers,
             regularized,
         })
+    }
+
+    /// Images whose steps are of one size each: all of them, or the batch as one.
+    fn rows(&self) -> usize {
+        if self.way.linear {
+            self.canvas.images
+        } else {
+            1
+        }
+    }
+
+    /// The gradient of each image over the root of its mean square now and so far: images of weak and of
+    /// strong units take steps of one size, in the gradient's own direction, that grow smaller as in Adagrad
+    /// (Duchi et al. 2011), so that they settle. Live images, whose network changes, forget what was.
+    fn unit_rows(&self, graph: &mut Graph, x: ValueId) -> Result<ValueId> {
+        let n = self.rows();
+        let [columns, now] = columns(graph, x, n, 1.0)?;
+        let (keep, take) = match self.request.values.bool("live")? {
+            true => (0.99, 0.01),
+            false => (1.0, 1.0),
+        };
+        let so_far = graph.external(SO_FAR, Spec::f32([n]))?;
+        let keep = graph.constant([n], &vec![keep; n])?;
+        let take = graph.constant([n], &vec![take; n])?;
+        let so_far = ops::running_average(graph, so_far, now, keep, take)?;
+        let both = ops::add(graph, now, so_far)?;
+        divided(graph, [columns, both], 1e-30)
     }
 
     /// The optimizer's step.
@@ -211,6 +240,7 @@ impl Climb<'_> {
             ("base", bits(base)),
             ("ascent counters", vec![0, request.seed as u32, 0, 0]),
             ("ascent settings", bits(settings.to_vec())),
+            (SO_FAR, vec![0; self.rows()]),
         ];
         let slots = SLOTS.iter().take(self.optimizer.slots);
         buffers.extend(slots.map(|name| (*name, vec![0; self.words])));
@@ -255,13 +285,6 @@ fn divided(graph: &mut Graph, [columns, mean]: [ValueId; 2], eps: f32) -> Result
     let ones = graph.constant([n], &vec![1.0; n])?;
     let scaled = ops::batch_norm(graph, columns, zeros, mean, ones, zeros, eps, false)?;
     ops::transpose(graph, scaled, [1, k, n], [n * k])
-}
-
-/// The gradient of each image, `n` rows of `x`, at root mean square 1: images of weak and of strong units,
-/// early and late, take steps of one size, in the gradient's own direction.
-fn unit_rows(graph: &mut Graph, x: ValueId, n: usize) -> Result<ValueId> {
-    let columns = columns(graph, x, n, 1.0)?;
-    divided(graph, columns, 1e-30)
 }
 
 /// The inverse of the sigmoid, of a color kept a little inside 0..1.

@@ -13,6 +13,8 @@ pub(super) struct Evidence {
     pub(super) value: &'static str,
     /// [`roughness`] of the dataset's images.
     pub(super) roughness: f32,
+    /// Deviation of the dataset's pixels.
+    pub(super) deviation: f32,
     /// Whether penalties were asked for.
     pub(super) regularized: bool,
 }
@@ -20,8 +22,8 @@ pub(super) struct Evidence {
 /// Images this many times as rough as the dataset's are called noise; white noise's roughness is 4.
 const NOISE: f32 = 6.0;
 
-/// Images below this deviation of their pixels are called flat.
-const FLAT: f32 = 0.01;
+/// Images below this share of the dataset's deviation are called flat.
+const FLAT: f32 = 0.1;
 
 impl Evidence {
     /// What is wrong with `image` `[h, w, c]` whose objective is `shown` and has a gradient of squared
@@ -37,7 +39,7 @@ impl Evidence {
         } else if pull == 0.0 {
             "Nothing pulls: no change of the pixels changes this value. The unit may be dead, or off for \
              every image near this one; try another seed or start from an image."
-        } else if self.deviation(image) < FLAT && self.regularized {
+        } else if self.is_flat(image) && self.regularized {
             "Flat: the penalties outweigh the objective. Lower l2 or total variation."
         } else if self.rough(image) {
             "Mostly noise: far rougher than the dataset's images. Optimize frequencies instead of pixels, \
@@ -48,15 +50,16 @@ impl Evidence {
         Some(sentence.to_owned())
     }
 
-    fn deviation(&self, image: &[f32]) -> f32 {
+    fn is_flat(&self, image: &[f32]) -> bool {
         let n = image.len().max(1) as f32;
         let mean = image.iter().sum::<f32>() / n;
-        (image.iter().map(|x| (x - mean) * (x - mean)).sum::<f32>() / n).sqrt()
+        let variance = image.iter().map(|x| (x - mean) * (x - mean)).sum::<f32>() / n;
+        variance.sqrt() < FLAT * self.deviation
     }
 
     fn rough(&self, image: &[f32]) -> bool {
         let limit = (NOISE * self.roughness).clamp(1.0, 3.0);
-        self.deviation(image) >= FLAT && roughness(image, self.shape) > limit
+        !self.is_flat(image) && roughness(image, self.shape) > limit
     }
 }
 
@@ -134,6 +137,7 @@ mod tests {
             shape: SHAPE,
             value,
             roughness: 0.2,
+            deviation: 0.3,
             regularized,
         };
         let say = |evidence: Evidence, image: &[f32], shown, pull| {

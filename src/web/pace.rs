@@ -73,9 +73,10 @@ impl Pace {
     }
 }
 
-/// Milliseconds of a slice of work that goes on beside training, and how many times as long it then rests:
-/// training loses no more than a tenth.
+/// Milliseconds of a slice of work that goes on beside training, how many units it may have, and how many
+/// times as long it then rests: training loses no more than a tenth.
 const GAP_MS: f64 = 20.0;
+const MOST_UNITS: u32 = 256;
 const REST: f64 = 9.0;
 
 /// When endless work beside training gets a slice, and how large: it is told how long its slices took.
@@ -110,7 +111,7 @@ impl Gaps {
     pub(super) fn took(&mut self, milliseconds: f64) {
         self.took = milliseconds.max(0.0);
         let fitting = f64::from(self.units) * GAP_MS / self.took.max(0.1);
-        self.units = (fitting as u32).clamp(1, self.units.saturating_mul(2));
+        self.units = (fitting as u32).clamp(1, (2 * self.units).min(MOST_UNITS));
     }
 }
 

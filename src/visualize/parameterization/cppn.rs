@@ -28,7 +28,7 @@ pub(super) const INFO: Parameterization = Parameterization {
     id: "cppn",
     pixels: false,
     linear: false,
-    rate: 0.2,
+    rate: 0.05,
     count: |canvas| blocks(canvas).iter().map(Block::count).sum(),
     start,
     draw,
