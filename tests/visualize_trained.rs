@@ -31,7 +31,13 @@ fn optimized_images_excite_their_units_more_than_any_image_of_the_dataset() {
         .collect();
     let shape = layers[0].shape;
     let usual = images.iter().map(|image| rough(image, shape)).sum::<f32>() / 300.0;
-    for layer in shown.map(|layer| &layer.id) {
+    for layer in shown {
+        // A unit that sees a corner of the image leaves the rest as it was.
+        let most = match 2 * layer.receptive_field >= shape[1] {
+            true => (4.0 * usual).min(2.0),
+            false => 3.0,
+        };
+        let layer = &layer.id;
         let activations =
             |image: &Vec<f32>| block_on(lab.activations(layer, image.clone())).unwrap();
         let maps: Vec<Tensor> = images.iter().map(activations).collect();
@@ -49,7 +55,7 @@ fn optimized_images_excite_their_units_more_than_any_image_of_the_dataset() {
             // White noise has a roughness of 4.
             let found = rough(&image, shape);
             assert!(
-                found < (4.0 * usual).min(2.0),
+                found < most,
                 "{layer} unit {channel}: {found}, images {usual}"
             );
             let maps = block_on(lab.activations(layer, image.clone())).unwrap();

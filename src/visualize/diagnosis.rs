@@ -104,7 +104,7 @@ pub fn roughness_of(amplitudes: &[f32], [h, w]: [usize; 2]) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Evidence, roughness, roughness_of};
+    use super::{Evidence, TAU, roughness, roughness_of};
     use crate::rng::Rng;
 
     const SHAPE: [usize; 3] = [16, 16, 1];
@@ -116,7 +116,7 @@ mod tests {
 
     fn wave() -> Vec<f32> {
         (0..256)
-            .map(|i| 0.5 + 0.4 * ((i % 16) as f32 * 0.3927).sin())
+            .map(|i| 0.5 + 0.4 * ((i % 16) as f32 * TAU / 16.0).sin())
             .collect()
     }
 

@@ -101,8 +101,8 @@ mod tests {
                 .sum()
         };
         let unit = product(0, 0) / covariance[0];
-        for i in 0..9 {
-            let (found, expected) = (product(i / 3, i % 3), unit * covariance[i]);
+        for (i, wanted) in covariance.iter().enumerate() {
+            let (found, expected) = (product(i / 3, i % 3), unit * wanted);
             assert!((found - expected).abs() < 1e-5, "{i}: {found}, {expected}");
         }
     }

@@ -209,7 +209,6 @@ impl<B: Backend> Lab<B> {
     /// is forgotten then.
     pub async fn advance(&mut self, id: u32, now: f64) -> Result<Slice> {
         self.note_turn(id, now);
-        let training = self.is_training();
         let mut work = self.take(id)?;
         let slice = match &mut work {
             Work::Train(training) => self.advance_training(training, now).await?,
@@ -240,22 +239,22 @@ impl<B: Backend> Lab<B> {
                     ..Slice::default()
                 }
             }
-            Work::Live(job, gaps) => match gaps.begin(now, training) {
-                Some(units) => Slice {
-                    note: "live".into(),
-                    pictures: Some(job.advance(units).await?),
-                    ..Slice::default()
-                },
-                None => {
+            Work::Live(job, gaps) => {
+                let pictures = match gaps.begin(now, self.is_training()) {
+                    Some(units) => Some(job.advance(units).await?),
+                    None => None,
+                };
+                if pictures.is_none() {
                     // What comes now is not its slice.
                     self.turn = None;
-                    Slice {
-                        note: "live".into(),
-                        waits: true,
-                        ..Slice::default()
-                    }
                 }
-            },
+                Slice {
+                    note: "live".into(),
+                    waits: pictures.is_none(),
+                    pictures,
+                    ..Slice::default()
+                }
+            }
         };
         if !slice.done {
             self.jobs.insert(id, work);
@@ -274,8 +273,9 @@ impl<B: Backend> Lab<B> {
     }
 
     fn is_training(&self) -> bool {
-        let train = |work: &Work<B>| matches!(work, Work::Train(_));
-        self.jobs.values().any(train)
+        self.jobs
+            .values()
+            .any(|work| matches!(work, Work::Train(_)))
     }
 
     async fn advance_training(&mut self, training: &mut Training<B>, now: f64) -> Result<Slice> {
