@@ -40,6 +40,7 @@ mod sum_parts;
 mod tanh;
 mod testing;
 mod tile;
+mod top_images;
 mod transpose;
 mod window;
 
@@ -74,6 +75,7 @@ pub use softmax::softmax;
 pub use sum::{broadcast, mean, sum, sum_kernel};
 pub use sum_parts::{MOST_SOURCES, Segment, sum_parts_kernel, sum_parts_table};
 pub use tanh::tanh;
+pub use top_images::{TOP_ROW, empty_top_images, top_images};
 pub use transpose::transpose;
 
 use crate::graph::OpInfo;
@@ -126,5 +128,6 @@ pub const OPS: &[OpInfo] = &[
     sum::SUM_INFO,
     sum::BROADCAST_INFO,
     tanh::INFO,
+    top_images::INFO,
     transpose::INFO,
 ];
