@@ -211,19 +211,21 @@ impl Shown {
     /// First row and column, and extent, of what the unit sees from `position` of its map: the whole image along
     /// an axis where it sees that much.
     fn window(&self, position: usize) -> ([i64; 2], [usize; 2]) {
-        let at = [position / self.map[1].max(1), position % self.map[1].max(1)];
-        let mut window = ([0; 2], [0; 2]);
-        for axis in 0..2 {
-            let whole = self.shape[axis + 1];
-            let (size, stride) = (self.field.size[axis], self.field.stride[axis]);
+        let along = |axis: usize, at: usize| {
+            let (size, whole) = (self.field.size[axis], self.shape[axis + 1]);
             // Positions and strides are of images in memory, far below 2^63.
-            let first = self.field.offset[axis].saturating_add((at[axis] * stride) as i64);
-            (window.0[axis], window.1[axis]) = match size >= whole {
-                true => (0, whole),
-                false => (first, size),
-            };
-        }
-        window
+            let moved = (at * self.field.stride[axis]) as i64;
+            let first = self.field.offset[axis].saturating_add(moved);
+            if size >= whole {
+                (0, whole)
+            } else {
+                (first, size)
+            }
+        };
+        let across = self.map[1].max(1);
+        let [(top, height), (left, width)] =
+            [along(0, position / across), along(1, position % across)];
+        ([top, left], [height, width])
     }
 
     /// `[c, height, width]` of an NHWC image under a window, `outside` where there is no image.
