@@ -7,7 +7,9 @@ mod batch_norm;
 mod conv2d;
 mod conv_bn_relu;
 mod dense;
+mod dropout;
 mod join;
+mod norm;
 mod pool2d;
 mod rbf;
 mod residual;
@@ -52,13 +54,29 @@ pub const LAYERS: &[LayerKind] = &[
     activation::SIGMOID,
     activation::RELU,
     activation::LEAKY_RELU,
+    activation::PRELU,
+    activation::ELU,
+    activation::SELU,
+    activation::GELU,
+    activation::SILU,
+    activation::HARD_SWISH,
+    activation::SOFTMAX,
+    dropout::DROPOUT,
+    dropout::SPATIAL_DROPOUT,
+    dropout::STOCHASTIC_DEPTH,
     pool2d::MAX,
     pool2d::AVERAGE,
     pool2d::GLOBAL,
     subsample::KIND,
     batch_norm::TWO,
     batch_norm::ONE,
+    norm::LOCAL_RESPONSE,
+    norm::LAYER,
+    norm::INSTANCE,
+    norm::GROUP,
     join::ADD,
+    join::MULTIPLY,
+    join::SCALE_CHANNELS,
     join::CONCAT,
     shape::FLATTEN,
     shortcut::KIND,
