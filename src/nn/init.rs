@@ -81,6 +81,11 @@ impl Scheme {
 pub enum Init {
     /// Every element this number.
     Constant(f32),
+    /// Normal draws with this standard deviation, whatever the fans.
+    Normal {
+        /// The standard deviation.
+        std: f32,
+    },
     /// Draws; the fans are per unit.
     Random {
         /// The distribution.
@@ -103,6 +108,10 @@ impl Init {
     ) -> Vec<f32> {
         let (scheme, fan_in, fan_out) = match self {
             Self::Constant(value) => return vec![value; shape.elements()],
+            Self::Normal { std } => {
+                let mut rng = Rng::new(seed, stream);
+                return (0..shape.elements()).map(|_| std * rng.normal()).collect();
+            }
             Self::Random {
                 scheme,
                 fan_in,

@@ -3,12 +3,17 @@
 //! one new file and its line in [`LAYERS`]; the page draws its form from `fields`.
 
 mod activation;
+mod attention;
 mod batch_norm;
 mod conv2d;
 mod conv_bn_relu;
+mod conv_transpose2d;
 mod dense;
+mod depthwise;
 mod dropout;
+mod group_conv;
 mod join;
+mod locally_connected;
 mod norm;
 mod pool2d;
 mod rbf;
@@ -16,6 +21,7 @@ mod residual;
 mod shape;
 mod shortcut;
 mod subsample;
+mod upsample;
 
 use crate::error::{Error, Result};
 use crate::field::{Field, Values};
@@ -49,6 +55,13 @@ pub enum Body {
 /// Every layer and block.
 pub const LAYERS: &[LayerKind] = &[
     conv2d::KIND,
+    depthwise::DEPTHWISE,
+    depthwise::SEPARABLE,
+    conv_transpose2d::KIND,
+    locally_connected::KIND,
+    group_conv::LIFTING,
+    group_conv::GROUP,
+    group_conv::POOL,
     dense::KIND,
     activation::TANH,
     activation::SIGMOID,
@@ -67,6 +80,9 @@ pub const LAYERS: &[LayerKind] = &[
     pool2d::MAX,
     pool2d::AVERAGE,
     pool2d::GLOBAL,
+    pool2d::GLOBAL_MAX,
+    upsample::UPSAMPLE,
+    upsample::UNPOOL,
     subsample::KIND,
     batch_norm::TWO,
     batch_norm::ONE,
@@ -79,6 +95,9 @@ pub const LAYERS: &[LayerKind] = &[
     join::SCALE_CHANNELS,
     join::CONCAT,
     shape::FLATTEN,
+    attention::SELF_ATTENTION,
+    attention::POSITION_EMBEDDING,
+    attention::SEQ_POOL,
     shortcut::KIND,
     rbf::KIND,
     conv_bn_relu::KIND,
