@@ -69,6 +69,15 @@ const MAX_WORDS: u64 = 1 << 26;
 /// Largest height or width of an activation.
 pub(super) const MAX_SIDE: usize = 512;
 
+/// What a running statistic becomes after a step: `keep` of itself and `take` of `value`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Average {
+    pub(super) statistic: ValueId,
+    pub(super) value: ValueId,
+    pub(super) keep: f32,
+    pub(super) take: f32,
+}
+
 /// A layer's view of the graph it is added to.
 #[derive(Debug)]
 pub struct Scope<'a> {
@@ -85,7 +94,7 @@ pub struct Scope<'a> {
     /// Where the parameters are, by name; `None` on the scratch graph.
     pub(super) views: Option<&'a BTreeMap<&'a str, ValueId>>,
     pub(super) declared: Vec<Declaration>,
-    pub(super) updates: Vec<ValueId>,
+    pub(super) averages: Vec<Average>,
     pub(super) scores: Option<ValueId>,
     pub(super) kernel: Option<usize>,
     pub(super) macs: u64,
@@ -109,7 +118,7 @@ impl<'a> Scope<'a> {
             mode,
             views,
             declared: Vec::new(),
-            updates: Vec::new(),
+            averages: Vec::new(),
             scores: None,
             kernel: None,
             macs: 0,
@@ -225,9 +234,16 @@ impl<'a> Scope<'a> {
         self.scores = Some(scores);
     }
 
-    /// Notes a value that stands for changed state, so that the program keeps the change.
-    pub fn updates(&mut self, state: ValueId) {
-        self.updates.push(state);
+    /// Moves a declared `statistic` toward `factor * value` by the fraction `momentum` (PyTorch's meaning of
+    /// the word) after each training step; `factor` is `n / (n - 1)` where PyTorch keeps the
+    /// unbiased variance.
+    pub fn averages(&mut self, statistic: ValueId, value: ValueId, momentum: f32, factor: f32) {
+        self.averages.push(Average {
+            statistic,
+            value,
+            keep: 1.0 - momentum,
+            take: momentum * factor,
+        });
     }
 
     /// An error at this layer.

@@ -70,9 +70,7 @@ fn build(scope: &mut Scope<'_>, x: ValueId) -> Result<ValueId> {
     let count = (g.shape(x).elements() / channels) as f32;
     // Bessel's correction; a single value has no unbiased variance and keeps the biased one, 0.
     let unbiased = count / (count - 1.0).max(1.0);
-    let mean = ops::running_average(g, running_mean, mean, momentum, 1.0)?;
-    let variance = ops::running_average(g, running_variance, variance, momentum, unbiased)?;
-    scope.updates(mean);
-    scope.updates(variance);
+    scope.averages(running_mean, mean, momentum, 1.0);
+    scope.averages(running_variance, variance, momentum, unbiased);
     Ok(y)
 }
