@@ -7,6 +7,7 @@ mod attention;
 mod batch_norm;
 mod conv2d;
 mod conv_bn_relu;
+mod conv_nd;
 mod conv_transpose2d;
 mod dense;
 mod depthwise;
@@ -17,6 +18,7 @@ mod locally_connected;
 mod norm;
 mod pool2d;
 mod rbf;
+mod recurrent_conv;
 mod residual;
 mod shape;
 mod shortcut;
@@ -59,6 +61,9 @@ pub const LAYERS: &[LayerKind] = &[
     depthwise::SEPARABLE,
     conv_transpose2d::KIND,
     locally_connected::KIND,
+    conv_nd::ONE,
+    conv_nd::THREE,
+    recurrent_conv::KIND,
     group_conv::LIFTING,
     group_conv::GROUP,
     group_conv::POOL,
