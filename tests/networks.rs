@@ -164,7 +164,7 @@ fn every_layer_works_with_its_defaults() {
     let flat = json!({ "id": "flat", "kind": "flatten" });
     let dense = json!({ "id": "f6", "kind": "dense", "units": 84 });
     let mean = json!({ "id": "mean", "kind": "global_avg_pool2d" });
-    let row = json!({ "id": "row", "kind": "max_pool2d", "size": 6 });
+    let row = json!({ "id": "row", "kind": "conv2d", "kernel": 6, "kernel_width": 1 });
     let half = json!({ "id": "half", "kind": "max_pool2d" });
     let before = [
         (json!([]), json!(["input"])),

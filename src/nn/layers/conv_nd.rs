@@ -20,8 +20,20 @@ pub(super) const ONE: LayerKind = LayerKind {
             whole("kernel", "Length of the filters.", 1.0, 255.0, 3.0),
             whole("stride", "Step between outputs.", 1.0, 16.0, 1.0),
             padding_field(),
-            whole("dilation", "Step between what a filter sees.", 1.0, 64.0, 1.0),
-            whole("groups", "Independent groups of channels.", 1.0, 4096.0, 1.0),
+            whole(
+                "dilation",
+                "Step between what a filter sees.",
+                1.0,
+                64.0,
+                1.0,
+            ),
+            whole(
+                "groups",
+                "Independent groups of channels.",
+                1.0,
+                4096.0,
+                1.0,
+            ),
             bias_field(),
             init_field("he_normal"),
         ]
@@ -37,7 +49,13 @@ pub(super) const THREE: LayerKind = LayerKind {
         let whole = Field::integer;
         vec![
             whole("out_channels", "Number of filters.", 1.0, 4096.0, 8.0),
-            whole("depth", "Slices; they divide the channels.", 1.0, 256.0, 4.0),
+            whole(
+                "depth",
+                "Slices; they divide the channels.",
+                1.0,
+                256.0,
+                4.0,
+            ),
             whole("kernel_depth", "Slices a filter sees.", 1.0, 31.0, 3.0),
             whole("kernel", "Height and width of the filters.", 1.0, 31.0, 3.0),
             whole("stride", "Step down and across.", 1.0, 16.0, 1.0),
