@@ -41,6 +41,16 @@ pub(super) const RELU: LayerKind = LayerKind {
     }),
 };
 
+pub(super) const RELU6: LayerKind = LayerKind {
+    id: "relu6",
+    doc: "The rectifier with a ceiling, min(max(x, 0), 6) (Krizhevsky 2010; MobileNetV2).",
+    fields: no_fields,
+    body: Body::Layer(|scope| {
+        let x = scope.input()?;
+        ops::relu6(scope.graph, x)
+    }),
+};
+
 pub(super) const LEAKY_RELU: LayerKind = LayerKind {
     id: "leaky_relu",
     doc: "x where it is positive, slope * x elsewhere (Maas et al. 2013).",
