@@ -7,15 +7,24 @@ mod adam;
 mod add;
 mod affine;
 mod alias;
+mod attention;
 mod avg_pool2d;
 mod batch_norm;
 mod batch_norm_gradient;
+mod bernoulli;
 mod channel_range;
+mod channel_window_sum;
 mod channels;
 mod conv2d;
 mod copy;
 mod cross_entropy;
+mod curve;
+mod elu;
 mod gather;
+mod gather_sum;
+mod gelu;
+mod group_norm;
+mod hard_swish;
 mod indices;
 mod leaky_relu;
 mod matmul;
@@ -26,14 +35,18 @@ mod mul;
 mod mutating;
 mod one_hot;
 mod pool2d;
+mod power;
+mod prelu;
 mod product;
 mod random;
 mod relu;
+mod relu6;
 mod roll2d;
 mod rows;
 mod running_average;
 mod sgd;
 mod sigmoid;
+mod silu;
 mod softmax;
 mod sum;
 mod sum_parts;
@@ -42,41 +55,57 @@ mod testing;
 mod tile;
 mod top_images;
 mod transpose;
+mod unfold;
+mod upsample_bilinear2d;
 mod window;
 
 pub use adam::adam;
 pub use add::add;
 pub use affine::affine;
 pub use alias::{pack, reshape, view};
+pub use attention::{attention_mix, attention_scores};
 pub use avg_pool2d::{avg_pool2d, avg_pool2d_gradient};
 pub use batch_norm::batch_norm;
+pub use bernoulli::bernoulli;
 pub use channel_range::channel_range;
+pub use channel_window_sum::channel_window_sum;
 pub use channels::{concat_channels, pad_channels, slice_channels};
 pub use conv2d::{Conv2d, conv2d, conv2d_input_gradient, conv2d_weight_gradient};
 pub use copy::{copy, copy_kernel};
 pub use cross_entropy::{correct, cross_entropy};
+pub use elu::elu;
 pub use gather::{MOST_SHARDS, gather_images, gather_labels};
+pub use gather_sum::gather_sum;
+pub use gelu::gelu;
+pub use group_norm::group_norm;
+pub use hard_swish::hard_swish;
 pub use indices::{epoch_indices, sequential_indices};
 pub use leaky_relu::leaky_relu;
 pub use matmul::matmul;
 pub use max_pool2d::{max_pool2d, max_pool2d_switches, max_unpool2d, pool_take};
 pub use metrics::{advance, confusion, record, tally};
 pub use moments::moments;
-pub use mul::mul;
+pub use mul::{mul, mul_along};
 pub use one_hot::one_hot;
 pub use pool2d::Pool2d;
+pub use power::power;
+pub use prelu::prelu;
 pub use random::random_offsets;
 pub use relu::relu;
+pub use relu6::relu6;
 pub use roll2d::roll2d;
 pub use running_average::running_average;
 pub use sgd::sgd;
 pub use sigmoid::sigmoid;
+pub use silu::silu;
 pub use softmax::softmax;
 pub use sum::{broadcast, mean, sum, sum_kernel};
 pub use sum_parts::{MOST_SOURCES, Segment, sum_parts_kernel, sum_parts_table};
 pub use tanh::tanh;
 pub use top_images::{TOP_ROW, empty_top_images, top_images};
 pub use transpose::transpose;
+pub use unfold::{fold, unfold};
+pub use upsample_bilinear2d::upsample_bilinear2d;
 
 use crate::graph::OpInfo;
 
@@ -87,10 +116,14 @@ pub const OPS: &[OpInfo] = &[
     affine::INFO,
     alias::VIEW_INFO,
     alias::PACK_INFO,
+    attention::SCORES_INFO,
+    attention::MIX_INFO,
     avg_pool2d::INFO,
     avg_pool2d::GRADIENT_INFO,
     batch_norm::INFO,
+    bernoulli::INFO,
     channel_range::INFO,
+    channel_window_sum::INFO,
     channels::CONCAT_INFO,
     channels::SLICE_INFO,
     channels::PAD_INFO,
@@ -100,8 +133,13 @@ pub const OPS: &[OpInfo] = &[
     copy::INFO,
     cross_entropy::INFO,
     cross_entropy::CORRECT_INFO,
+    elu::INFO,
     gather::IMAGES_INFO,
     gather::LABELS_INFO,
+    gather_sum::INFO,
+    gelu::INFO,
+    group_norm::INFO,
+    hard_swish::INFO,
     indices::EPOCH_INFO,
     indices::SEQUENTIAL_INFO,
     leaky_relu::INFO,
@@ -117,17 +155,26 @@ pub const OPS: &[OpInfo] = &[
     moments::INFO,
     mul::INFO,
     one_hot::INFO,
+    power::INFO,
+    prelu::INFO,
+    prelu::GATE_INFO,
     random::INFO,
     relu::INFO,
     relu::GATE_INFO,
+    relu6::INFO,
+    relu6::GATE_INFO,
     roll2d::INFO,
     running_average::INFO,
     sgd::INFO,
     sigmoid::INFO,
+    silu::INFO,
     softmax::INFO,
     sum::SUM_INFO,
     sum::BROADCAST_INFO,
     tanh::INFO,
     top_images::INFO,
     transpose::INFO,
+    unfold::INFO,
+    unfold::FOLD_INFO,
+    upsample_bilinear2d::INFO,
 ];
