@@ -7,18 +7,24 @@
 )]
 
 mod common;
+#[path = "golden/formula.rs"]
+mod formula;
 #[path = "common/training.rs"]
 mod training;
 
 use convscope::backend::Backend;
 use convscope::backend::cpu::Cpu;
+use convscope::compile::compile;
 use convscope::data::AUGMENTATIONS;
+use convscope::graph::Graph;
+use convscope::ops;
 use convscope::tensor::Tensor;
-use convscope::train::{Pick, Plan, Session};
+use convscope::train::{Pick, Plan, Session, read_view};
 use pollster::block_on;
 use serde_json::{Map, Value, json};
 
 use common::adapters;
+use formula::hashed;
 use training::session;
 
 fn pick(id: &str, fields: &Value) -> Pick {
@@ -43,6 +49,36 @@ fn original<B: Backend>(session: &Session<B>) -> Tensor {
 fn distance(a: &Tensor, b: &Tensor) -> f32 {
     let pairs = a.to_vec().into_iter().zip(b.to_vec());
     pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
+
+/// `tests/golden/sampling.py` wrote the file.
+#[test]
+fn images_are_sampled_as_pytorch_samples_them() {
+    #[derive(serde::Deserialize)]
+    struct Golden {
+        shape: [usize; 4],
+        values: Vec<f32>,
+    }
+    let golden: Golden = serde_json::from_str(include_str!("golden/sampling.json")).unwrap();
+    let [n, h, w, c] = golden.shape;
+    let mut graph = Graph::new();
+    let images = hashed(1, n * h * w * c);
+    let images = graph.constant(golden.shape, &images).unwrap();
+    let positions: Vec<f32> = hashed(2, n * h * w * 2)
+        .iter()
+        .map(|x| x * 4.0 + 2.0)
+        .collect();
+    let positions = graph.constant([n, h, w, 2], &positions).unwrap();
+    let sampled = ops::sample2d(&mut graph, images, positions).unwrap();
+    let compiled = compile(&graph, "sampling", &[sampled]).unwrap();
+    let cpu = Cpu::new();
+    let prepared = block_on(cpu.prepare(&compiled.program, &|_| None)).unwrap();
+    cpu.run(&prepared, 1).unwrap();
+    let found = block_on(read_view(&cpu, &prepared, compiled.outputs[0])).unwrap();
+    assert_eq!(found.len(), golden.values.len());
+    for (i, (a, b)) in found.iter().zip(&golden.values).enumerate() {
+        assert!((a - b).abs() < 2e-6, "[{i}]: {a} not {b}");
+    }
 }
 
 #[test]
