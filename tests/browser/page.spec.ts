@@ -35,7 +35,7 @@ test('chooses augmentations, shows what they make of an image, and keeps them in
   await page.getByText('Augmentation', { exact: true }).click();
   await page.getByRole('checkbox', { name: augmentations[0]?.name ?? '?' }).check();
   const versions = page.getByRole('group', { name: 'Versions of a training image' });
-  await expect(versions.getByRole('img')).toHaveCount(8, { timeout: 30_000 });
+  await expect(versions.getByRole('img')).toHaveCount(9, { timeout: 30_000 });
   const before = await versions.screenshot();
   await page.getByRole('button', { name: 'Draw again' }).click();
   await expect
@@ -48,7 +48,7 @@ test('chooses augmentations, shows what they make of an image, and keeps them in
   await page.reload();
   await page.evaluate(() => convscope.ready);
   await expect(schedule).toHaveValue(schedules[1]?.id ?? '?');
-  await expect(versions.getByRole('img')).toHaveCount(8, { timeout: 30_000 });
+  await expect(versions.getByRole('img')).toHaveCount(9, { timeout: 30_000 });
 });
 
 test('shows live tiles that change while training', async ({ page }) => {
