@@ -10,8 +10,8 @@
 
 #[path = "golden/compare.rs"]
 mod compare;
-#[path = "golden/formula.rs"]
-mod formula;
+#[path = "golden/hashed.rs"]
+mod hashed;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -31,7 +31,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use compare::{Complaints, Summary};
-use formula::hashed;
+use hashed::hashed;
 
 /// Largest difference of a gradient's entries, relative to the root mean square of its tensor.
 const GRADIENT: f64 = 1e-3;

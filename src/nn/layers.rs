@@ -3,17 +3,27 @@
 //! one new file and its line in [`LAYERS`]; the page draws its form from `fields`.
 
 mod activation;
+mod attention;
 mod batch_norm;
 mod conv2d;
 mod conv_bn_relu;
+mod conv_nd;
+mod conv_transpose2d;
 mod dense;
+mod depthwise;
+mod dropout;
+mod group_conv;
 mod join;
+mod locally_connected;
+mod norm;
 mod pool2d;
 mod rbf;
+mod recurrent_conv;
 mod residual;
 mod shape;
 mod shortcut;
 mod subsample;
+mod upsample;
 
 use crate::error::{Error, Result};
 use crate::field::{Field, Values};
@@ -47,20 +57,53 @@ pub enum Body {
 /// Every layer and block.
 pub const LAYERS: &[LayerKind] = &[
     conv2d::KIND,
+    depthwise::DEPTHWISE,
+    depthwise::SEPARABLE,
+    conv_transpose2d::KIND,
+    locally_connected::KIND,
+    conv_nd::ONE,
+    conv_nd::THREE,
+    recurrent_conv::KIND,
+    group_conv::LIFTING,
+    group_conv::GROUP,
+    group_conv::POOL,
     dense::KIND,
     activation::TANH,
     activation::SIGMOID,
     activation::RELU,
+    activation::RELU6,
     activation::LEAKY_RELU,
+    activation::PRELU,
+    activation::ELU,
+    activation::SELU,
+    activation::GELU,
+    activation::SILU,
+    activation::HARD_SWISH,
+    activation::SOFTMAX,
+    dropout::DROPOUT,
+    dropout::SPATIAL_DROPOUT,
+    dropout::STOCHASTIC_DEPTH,
     pool2d::MAX,
     pool2d::AVERAGE,
     pool2d::GLOBAL,
+    pool2d::GLOBAL_MAX,
+    upsample::UPSAMPLE,
+    upsample::UNPOOL,
     subsample::KIND,
     batch_norm::TWO,
     batch_norm::ONE,
+    norm::LOCAL_RESPONSE,
+    norm::LAYER,
+    norm::INSTANCE,
+    norm::GROUP,
     join::ADD,
+    join::MULTIPLY,
+    join::SCALE_CHANNELS,
     join::CONCAT,
     shape::FLATTEN,
+    attention::SELF_ATTENTION,
+    attention::POSITION_EMBEDDING,
+    attention::SEQ_POOL,
     shortcut::KIND,
     rbf::KIND,
     conv_bn_relu::KIND,

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from formula import hashed
+from hashed import hashed
 
 HERE = pathlib.Path(__file__).parent
 SAMPLES = 32

@@ -10,7 +10,7 @@ import pathlib
 import torch
 import torch.nn.functional as F
 
-from formula import hashed
+from hashed import hashed
 
 N, C, H, W = 2, 3, 5, 4
 images = torch.tensor(hashed(1, N * H * W * C), dtype=torch.float64).reshape(N, H, W, C)

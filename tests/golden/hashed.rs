@@ -1,6 +1,6 @@
-//! The numbers that golden files are made from, the same as formula.py computes.
+//! The numbers that golden files are made from, the same as hashed.py computes.
 
-/// `count` numbers in -1..1, as `hashed` of formula.py.
+/// `count` numbers in -1..1, as `hashed` of hashed.py.
 pub(crate) fn hashed(stream: u64, count: usize) -> Vec<f32> {
     let one = |index: usize| {
         let mut x = (index as u64 + stream * 0x9E37_79B9) as u32;
