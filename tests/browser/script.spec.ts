@@ -102,20 +102,23 @@ for (const backend of ['webgpu', 'cpu'] as const) {
       const averaged = await convscope.evaluate({ averaged: true });
       const versions = await convscope.augment(3, { augmentations: all, count: 4, seed: 2 });
       const unchanged = await convscope.augment(3, { count: 1 });
-      const same = unchanged.map(({ data }) => Array.from(data).join());
+      const gaps = Array.from(unchanged[0]?.data ?? [], (x, i) =>
+        Math.abs(x - (unchanged[1]?.data[i] ?? NaN)),
+      );
       return {
         steps: reports.map(({ step }) => step),
         finite: reports.every(({ loss, learningRate }) => Number.isFinite(loss) && learningRate > 0),
         loss: averaged.loss,
         versions: new Set(versions.map(({ data }) => Array.from(data).join())).size,
-        kept: same[0] === same[1],
+        gap: Math.max(...gaps),
       };
     });
     expect(found.steps.every((step) => step === 2)).toBe(true);
     expect(found.finite).toBe(true);
     expect(found.loss).toBeGreaterThan(0);
     expect(found.versions).toBe(5);
-    expect(found.kept).toBe(true);
+    // WGSL's division is good to 2.5 units in the last place.
+    expect(found.gap).toBeLessThan(1e-6);
   });
 }
 
