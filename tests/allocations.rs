@@ -63,7 +63,7 @@ fn allocations(session: &mut Session<Cpu>, steps: u32) -> usize {
 #[test]
 fn a_training_step_on_the_cpu_allocates_nothing() {
     let mut complaints = Vec::new();
-    for architecture in ARCHITECTURES {
+    for architecture in ARCHITECTURES.iter().filter(|one| !one.full) {
         let id = match architecture.input {
             [1, ..] => "pen-digits",
             _ => "shapes",

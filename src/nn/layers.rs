@@ -4,16 +4,25 @@
 
 mod activation;
 mod batch_norm;
+mod bottleneck;
 mod conv2d;
-mod conv_bn_relu;
+mod conv_block;
 mod dense;
+mod dense_block;
+mod inception;
+mod inverted_bottleneck;
 mod join;
+mod parts;
 mod pool2d;
 mod rbf;
 mod residual;
+mod separable_conv;
 mod shape;
 mod shortcut;
+mod squeeze_excite;
 mod subsample;
+
+pub use parts::{activation_field, norm_field, norm_layer};
 
 use crate::error::{Error, Result};
 use crate::field::{Field, Values};
@@ -63,8 +72,15 @@ pub const LAYERS: &[LayerKind] = &[
     shape::FLATTEN,
     shortcut::KIND,
     rbf::KIND,
-    conv_bn_relu::KIND,
+    conv_block::KIND,
+    separable_conv::KIND,
     residual::KIND,
+    bottleneck::KIND,
+    inception::KIND,
+    dense_block::KIND,
+    dense_block::TRANSITION,
+    squeeze_excite::KIND,
+    inverted_bottleneck::KIND,
 ];
 
 /// The entry called `id`.

@@ -33,6 +33,8 @@ pub struct LayerInfo {
     pub params: usize,
     /// Multiply-adds per image of its convolutions, products and trained coefficients.
     pub macs: u64,
+    /// Bytes of its output for one image; 0 where the output is its input under another shape.
+    pub activation_bytes: u64,
     /// Which image pixels an output can see.
     pub receptive_field: ReceptiveField,
     /// Index into [`Network::parameters`] of its HWIO kernel, if it is a convolution.
@@ -85,7 +87,8 @@ pub struct Built {
 }
 
 impl Network {
-    /// Checks a description by running its layers once.
+    /// Checks a description by running its layers once, without a number of its tensors existing:
+    /// a network of any size can be described, also where it could not be trained.
     ///
     /// # Errors
     /// Names the node, what it expected and what it found.

@@ -42,11 +42,12 @@ pub struct Declaration {
 }
 
 /// Largest number of elements of one parameter, of one image's activation, and of all parameters
-/// together: a 256 MiB buffer.
-const MAX_WORDS: u64 = 1 << 26;
+/// together that can be described: no product of extents overflows where `usize` has 32 bits. What can
+/// be *trained* is for the adapter to say, see [`Network::check_fits`](super::Network::check_fits).
+const MAX_WORDS: u64 = 1 << 30;
 
 /// Largest height or width of an activation.
-pub(super) const MAX_SIDE: usize = 512;
+pub(super) const MAX_SIDE: usize = 1024;
 
 /// A layer's view of the graph it is added to.
 #[derive(Debug)]
@@ -199,7 +200,7 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// Refuses extents whose product no buffer could hold, without overflow on 32-bit targets.
+/// Refuses extents whose product cannot be described, without overflow on 32-bit targets.
 pub(super) fn check_size(place: &str, dims: &[usize]) -> Result<u64> {
     let words = dims
         .iter()

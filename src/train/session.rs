@@ -71,6 +71,7 @@ impl<B: Backend> Session<B> {
                 found,
             ));
         }
+        network.check_fits(1, backend.max_buffer_bytes())?;
         let mut buffers = BTreeMap::new();
         for (name, words) in [
             ("parameters", network.parameter_words()),
@@ -178,6 +179,8 @@ impl<B: Backend> Session<B> {
                 plan.batch.to_string(),
             ));
         }
+        let limit = self.backend.max_buffer_bytes();
+        self.network.check_fits(plan.batch, limit)?;
         let optimizer = find_optimizer(&plan.optimizer)?;
         let settings = (optimizer.settings)(&plan.settings)?;
         self.upload("settings", words_from_floats(&settings))?;

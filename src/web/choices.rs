@@ -63,10 +63,12 @@ pub(super) fn architectures() -> Result<Vec<ArchitectureEntry>> {
                 doc: architecture.doc.into(),
                 fields,
                 family: architecture.family.into(),
+                full: architecture.full,
                 input,
                 classes,
                 params: info.params,
                 macs: info.macs,
+                training_bytes: network.training_memory(1, 1).total() as f64,
             })
         })
         .collect()

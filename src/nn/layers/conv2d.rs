@@ -23,7 +23,7 @@ fn fields() -> Vec<Field> {
     let whole = Field::integer;
     let pad = |name, doc| Field::integer(name, doc, 0.0, 64.0, 0.0);
     vec![
-        whole("out_channels", "Number of filters.", 1.0, 4096.0, 16.0),
+        whole("out_channels", "Number of filters.", 1.0, 8192.0, 16.0),
         whole("kernel", "Height of the filters.", 1.0, 31.0, 3.0),
         whole(
             "kernel_width",
@@ -53,9 +53,9 @@ fn fields() -> Vec<Field> {
         ),
         whole(
             "groups",
-            "Independent groups of channels.",
-            1.0,
-            4096.0,
+            "Independent groups of channels; 0: as many as input maps (depthwise).",
+            0.0,
+            8192.0,
             1.0,
         ),
         Field::bool("bias", "Whether each filter adds a trained constant.", true),
@@ -114,7 +114,10 @@ fn build(scope: &mut Scope<'_>) -> Result<ValueId> {
         stride: [stride; 2],
         padding: padding(values, extent)?,
         dilation: [dilation; 2],
-        groups: values.integer("groups")?,
+        groups: match values.integer("groups")? {
+            0 => ci,
+            groups => groups,
+        },
     };
     if !ci.is_multiple_of(config.groups) || !co.is_multiple_of(config.groups) {
         let expected = format!("channels divisible into {} groups", config.groups);
@@ -127,7 +130,8 @@ fn build(scope: &mut Scope<'_>) -> Result<ValueId> {
             return Err(scope.wrong(expected, padded.to_string()));
         }
     }
-    let weight = declare_weight(scope, Shape::from([kh, kw, ci / config.groups, co]))?;
+    let shape = Shape::from([kh, kw, ci / config.groups, co]);
+    let weight = declare_weight(scope, shape, config.groups)?;
     let connections = scope.declared.last().map_or(0, connections);
     let padding_before = [config.padding[0][0], config.padding[1][0]];
     scope.sees(extent, [stride; 2], padding_before);
@@ -155,9 +159,8 @@ fn connections(weight: &Declaration) -> u64 {
     weight.mask.as_ref().map_or(all, connected) as u64
 }
 
-fn declare_weight(scope: &mut Scope<'_>, shape: Shape) -> Result<ValueId> {
+fn declare_weight(scope: &mut Scope<'_>, shape: Shape, groups: usize) -> Result<ValueId> {
     let [kh, kw, ci, co] = shape.four(scope.id)?;
-    let groups = scope.values.integer("groups")?;
     let mask = match scope.values.choice("connections")?.as_str() {
         "lenet-c3" => Some(lenet_c3(scope, [kh, kw, ci, co])?),
         _ => None,

@@ -51,6 +51,11 @@ fn fields() -> Vec<Field> {
             0.0,
         ),
         Field::integer("padding", "Pixels on each side.", 0.0, 32.0, 0.0),
+        Field::bool(
+            "ceil",
+            "Whether a last window counts that reaches beyond the image (as in Caffe).",
+            false,
+        ),
     ]
 }
 
@@ -72,10 +77,22 @@ fn window(scope: &mut Scope<'_>) -> Result<(ValueId, Pool2d)> {
         return Err(scope.wrong(expected, padding.to_string()));
     }
     scope.sees([size; 2], [stride; 2], [padding; 2]);
+    let ceil = scope.values.bool("ceil")?;
+    // Pixels behind the image that complete a last window; it must begin on the image.
+    let behind = |side: usize| {
+        let steps = (side + 2 * padding - size).div_ceil(stride);
+        let begins = steps * stride < side + padding;
+        let reach = steps * stride + size - padding - side;
+        if ceil && begins {
+            reach.max(padding)
+        } else {
+            padding
+        }
+    };
     let config = Pool2d {
         size: [size; 2],
         stride: [stride; 2],
-        padding: [[padding; 2]; 2],
+        padding: [[padding, behind(h)], [padding, behind(w)]],
     };
     Ok((x, config))
 }

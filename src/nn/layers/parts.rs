@@ -1,0 +1,155 @@
+//! What the blocks are written with: a run of nodes named `<block>_<part>`, and the choices of
+//! normalization and nonlinearity that blocks share.
+
+use serde_json::{Value, json};
+
+use crate::error::Result;
+use crate::field::{Field, Values};
+
+use super::super::spec::NodeSpec;
+
+/// The nodes of a block so far.
+#[derive(Debug)]
+pub(super) struct Parts<'a> {
+    id: &'a str,
+    norm: String,
+    activation: String,
+    last: String,
+    nodes: Vec<NodeSpec>,
+}
+
+impl<'a> Parts<'a> {
+    /// Nothing yet, behind `input`; `values` say which normalization and nonlinearity.
+    pub(super) fn new(id: &'a str, input: &str, values: &Values) -> Result<Self> {
+        Ok(Self {
+            id,
+            norm: values.choice("norm")?,
+            activation: values.choice("activation")?,
+            last: input.to_owned(),
+            nodes: Vec::new(),
+        })
+    }
+
+    /// The name of a part in the network.
+    pub(super) fn name(&self, part: &str) -> String {
+        format!("{}_{part}", self.id)
+    }
+
+    /// The name of what was added last.
+    pub(super) fn last(&self) -> String {
+        self.last.clone()
+    }
+
+    /// Goes on behind `node`, to begin another branch.
+    pub(super) fn go_on_from(&mut self, node: &str) {
+        node.clone_into(&mut self.last);
+    }
+
+    /// A node behind the last one.
+    pub(super) fn add(&mut self, part: &str, kind: &str, fields: Value) {
+        let last = self.last.clone();
+        self.join(part, kind, &[&last], fields);
+    }
+
+    /// A node behind several.
+    pub(super) fn join(&mut self, part: &str, kind: &str, inputs: &[&str], fields: Value) {
+        self.last = self.name(part);
+        self.nodes
+            .push(NodeSpec::new(&self.last, kind, fields).from(inputs));
+    }
+
+    /// A convolution, by default padded to keep its size, with a bias only where no normalization
+    /// follows that would take it out again.
+    pub(super) fn conv(&mut self, part: &str, mut fields: Value) {
+        if let Some(fields) = fields.as_object_mut() {
+            fields.entry("padding").or_insert_with(|| json!("same"));
+            let bias = self.norm == "none";
+            fields.entry("bias").or_insert_with(|| json!(bias));
+        }
+        self.add(part, "conv2d", fields);
+    }
+
+    /// The block's normalization, `<block>_bn<suffix>`; nothing where it has none.
+    pub(super) fn norm(&mut self, suffix: &str) {
+        let found = NORMS.iter().find(|norm| norm.name == self.norm);
+        if let Some(norm) = found.filter(|norm| !norm.kind.is_empty()) {
+            self.add(&format!("{}{suffix}", norm.part), norm.kind, json!({}));
+        }
+    }
+
+    /// The block's nonlinearity, `<block>_relu<suffix>`; nothing where it has none.
+    pub(super) fn activate(&mut self, suffix: &str) {
+        if self.activation != "none" {
+            let activation = self.activation.clone();
+            self.add(&format!("{activation}{suffix}"), &activation, json!({}));
+        }
+    }
+
+    /// Convolution, normalization, nonlinearity.
+    pub(super) fn conv_norm_act(&mut self, suffix: &str, fields: Value) {
+        self.conv(&format!("conv{suffix}"), fields);
+        self.norm(suffix);
+        self.activate(suffix);
+    }
+
+    /// All nodes; the last one gets the block's name.
+    pub(super) fn finish(mut self) -> Vec<NodeSpec> {
+        if let Some(last) = self.nodes.last_mut() {
+            last.id = Some(self.id.to_owned());
+        }
+        self.nodes
+    }
+}
+
+/// A normalization that blocks can have.
+struct Norm {
+    name: &'static str,
+    kind: &'static str,
+    part: &'static str,
+}
+
+/// The normalizations by name.
+const NORMS: &[Norm] = &[
+    Norm {
+        name: "batch",
+        kind: "batch_norm2d",
+        part: "bn",
+    },
+    Norm {
+        name: "none",
+        kind: "",
+        part: "",
+    },
+];
+
+/// The nonlinearities that blocks can have; "none" for none.
+const ACTIVATIONS: &[&str] = &["relu", "leaky_relu", "tanh", "sigmoid", "none"];
+
+/// The choice of a normalization, for blocks and for architectures made of them.
+pub fn norm_field(default: &str) -> Field {
+    let names: Vec<&str> = NORMS.iter().map(|norm| norm.name).collect();
+    let doc = "What is normalized behind each convolution; without, it has a bias instead.";
+    Field::choice("norm", doc, &names, default)
+}
+
+/// The layer that `norm` (a name of [`norm_field`]) stands for; `None` for no normalization.
+pub fn norm_layer(norm: &str) -> Option<&'static str> {
+    let found = NORMS.iter().find(|one| one.name == norm);
+    found.map(|one| one.kind).filter(|kind| !kind.is_empty())
+}
+
+/// The choice of a nonlinearity, likewise.
+pub fn activation_field(default: &str) -> Field {
+    Field::choice("activation", "The nonlinearity.", ACTIVATIONS, default)
+}
+
+/// A number of maps.
+pub(super) fn channels_field(name: &str, doc: &str, default: f64) -> Field {
+    Field::integer(name, doc, 1.0, 8192.0, default)
+}
+
+/// The step of a block.
+pub(super) fn stride_field() -> Field {
+    let doc = "Step between outputs, in pixels.";
+    Field::integer("stride", doc, 1.0, 16.0, 1.0)
+}
