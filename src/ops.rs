@@ -10,12 +10,19 @@ mod alias;
 mod avg_pool2d;
 mod batch_norm;
 mod batch_norm_gradient;
+mod bernoulli;
 mod channel_range;
+mod channel_window_sum;
 mod channels;
 mod conv2d;
 mod copy;
 mod cross_entropy;
+mod curve;
+mod elu;
 mod gather;
+mod gelu;
+mod group_norm;
+mod hard_swish;
 mod indices;
 mod leaky_relu;
 mod matmul;
@@ -26,6 +33,8 @@ mod mul;
 mod mutating;
 mod one_hot;
 mod pool2d;
+mod power;
+mod prelu;
 mod product;
 mod random;
 mod relu;
@@ -34,6 +43,7 @@ mod rows;
 mod running_average;
 mod sgd;
 mod sigmoid;
+mod silu;
 mod softmax;
 mod sum;
 mod tanh;
@@ -48,27 +58,36 @@ pub use affine::affine;
 pub use alias::{pack, reshape, view};
 pub use avg_pool2d::{avg_pool2d, avg_pool2d_gradient};
 pub use batch_norm::batch_norm;
+pub use bernoulli::bernoulli;
 pub use channel_range::channel_range;
+pub use channel_window_sum::channel_window_sum;
 pub use channels::{concat_channels, pad_channels, slice_channels};
 pub use conv2d::{Conv2d, conv2d, conv2d_input_gradient, conv2d_weight_gradient};
 pub use copy::{copy, copy_kernel};
 pub use cross_entropy::{correct, cross_entropy};
+pub use elu::elu;
 pub use gather::{gather_images, gather_labels};
+pub use gelu::gelu;
+pub use group_norm::group_norm;
+pub use hard_swish::hard_swish;
 pub use indices::{epoch_indices, sequential_indices};
 pub use leaky_relu::leaky_relu;
 pub use matmul::matmul;
 pub use max_pool2d::{max_pool2d, max_pool2d_switches, max_unpool2d, pool_take};
 pub use metrics::{advance, confusion, record, tally};
 pub use moments::moments;
-pub use mul::mul;
+pub use mul::{mul, mul_along};
 pub use one_hot::one_hot;
 pub use pool2d::Pool2d;
+pub use power::power;
+pub use prelu::prelu;
 pub use random::random_offsets;
 pub use relu::relu;
 pub use roll2d::roll2d;
 pub use running_average::running_average;
 pub use sgd::sgd;
 pub use sigmoid::sigmoid;
+pub use silu::silu;
 pub use softmax::softmax;
 pub use sum::{broadcast, mean, sum};
 pub use tanh::tanh;
@@ -86,7 +105,9 @@ pub const OPS: &[OpInfo] = &[
     avg_pool2d::INFO,
     avg_pool2d::GRADIENT_INFO,
     batch_norm::INFO,
+    bernoulli::INFO,
     channel_range::INFO,
+    channel_window_sum::INFO,
     channels::CONCAT_INFO,
     channels::SLICE_INFO,
     channels::PAD_INFO,
@@ -96,8 +117,12 @@ pub const OPS: &[OpInfo] = &[
     copy::INFO,
     cross_entropy::INFO,
     cross_entropy::CORRECT_INFO,
+    elu::INFO,
     gather::IMAGES_INFO,
     gather::LABELS_INFO,
+    gelu::INFO,
+    group_norm::INFO,
+    hard_swish::INFO,
     indices::EPOCH_INFO,
     indices::SEQUENTIAL_INFO,
     leaky_relu::INFO,
@@ -113,6 +138,9 @@ pub const OPS: &[OpInfo] = &[
     moments::INFO,
     mul::INFO,
     one_hot::INFO,
+    power::INFO,
+    prelu::INFO,
+    prelu::GATE_INFO,
     random::INFO,
     relu::INFO,
     relu::GATE_INFO,
@@ -120,6 +148,7 @@ pub const OPS: &[OpInfo] = &[
     running_average::INFO,
     sgd::INFO,
     sigmoid::INFO,
+    silu::INFO,
     softmax::INFO,
     sum::SUM_INFO,
     sum::BROADCAST_INFO,

@@ -9,9 +9,11 @@ mod conv2d;
 mod conv_block;
 mod dense;
 mod dense_block;
+mod dropout;
 mod inception;
 mod inverted_bottleneck;
 mod join;
+mod norm;
 mod parts;
 mod pool2d;
 mod rbf;
@@ -61,13 +63,29 @@ pub const LAYERS: &[LayerKind] = &[
     activation::SIGMOID,
     activation::RELU,
     activation::LEAKY_RELU,
+    activation::PRELU,
+    activation::ELU,
+    activation::SELU,
+    activation::GELU,
+    activation::SILU,
+    activation::HARD_SWISH,
+    activation::SOFTMAX,
+    dropout::DROPOUT,
+    dropout::SPATIAL_DROPOUT,
+    dropout::STOCHASTIC_DEPTH,
     pool2d::MAX,
     pool2d::AVERAGE,
     pool2d::GLOBAL,
     subsample::KIND,
     batch_norm::TWO,
     batch_norm::ONE,
+    norm::LOCAL_RESPONSE,
+    norm::LAYER,
+    norm::INSTANCE,
+    norm::GROUP,
     join::ADD,
+    join::MULTIPLY,
+    join::SCALE_CHANNELS,
     join::CONCAT,
     shape::FLATTEN,
     shortcut::KIND,

@@ -18,9 +18,9 @@ use super::init::Init;
 /// Whether the network learns or answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mode {
-    /// Batch norm uses the batch's statistics and updates the running ones.
+    /// Batch norm uses the batch's statistics and updates the running ones; dropout drops.
     Train,
-    /// Batch norm uses the running statistics; nothing is changed.
+    /// Batch norm uses the running statistics; nothing is changed and nothing dropped.
     Eval,
 }
 
@@ -39,6 +39,27 @@ pub struct Declaration {
     pub mask: Option<Vec<f32>>,
     /// A running statistic rather than a trained parameter.
     pub statistic: bool,
+}
+
+impl Declaration {
+    /// A trained parameter that looks the same on both sides of every boundary.
+    pub fn new(name: &'static str, shape: impl Into<Shape>, init: Init) -> Self {
+        Self {
+            name,
+            shape: shape.into(),
+            init,
+            boundary: Boundary::Same,
+            mask: None,
+            statistic: false,
+        }
+    }
+
+    /// The same with another layout outside.
+    #[must_use]
+    pub fn outside(mut self, boundary: Boundary) -> Self {
+        self.boundary = boundary;
+        self
+    }
 }
 
 /// Largest number of elements of one parameter, of one image's activation, and of all parameters
@@ -162,6 +183,22 @@ impl<'a> Scope<'a> {
             }
             None => Ok(value),
         }
+    }
+
+    /// The step counters, from which whatever varies per step is derived: the outside buffer "counters" that
+    /// every training program has.
+    ///
+    /// # Errors
+    /// When the graph has another buffer of that name.
+    pub fn counters(&mut self) -> Result<ValueId> {
+        self.graph.external("counters", Spec::u32([4]))
+    }
+
+    /// A number for this layer's randomness, from its id (FNV-1a), so that adding another layer does
+    /// not change what this one draws.
+    pub fn stream(&self) -> u32 {
+        let fold = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+        self.id.bytes().fold(0x811c_9dc5, fold)
     }
 
     /// Says that the parameter declared last is this layer's convolution kernel.
