@@ -62,6 +62,7 @@ pub const LAYERS: &[LayerKind] = &[
     activation::TANH,
     activation::SIGMOID,
     activation::RELU,
+    activation::RELU6,
     activation::LEAKY_RELU,
     activation::PRELU,
     activation::ELU,

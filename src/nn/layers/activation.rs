@@ -41,6 +41,21 @@ pub(super) const RELU: LayerKind = LayerKind {
     }),
 };
 
+pub(super) const RELU6: LayerKind = LayerKind {
+    id: "relu6",
+    doc: "The rectifier with a ceiling, min(max(x, 0), 6) (Krizhevsky 2010; MobileNetV2).",
+    fields: no_fields,
+    body: Body::Layer(|scope| {
+        let x = scope.input()?;
+        // max(x, 0) - max(x - 6, 0).
+        let y = ops::relu(scope.graph, x)?;
+        let above = ops::affine(scope.graph, x, 1.0, -6.0)?;
+        let above = ops::relu(scope.graph, above)?;
+        let above = ops::affine(scope.graph, above, -1.0, 0.0)?;
+        ops::add(scope.graph, y, above)
+    }),
+};
+
 pub(super) const LEAKY_RELU: LayerKind = LayerKind {
     id: "leaky_relu",
     doc: "x where it is positive, slope * x elsewhere (Maas et al. 2013).",

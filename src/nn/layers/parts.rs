@@ -116,6 +116,16 @@ const NORMS: &[Norm] = &[
         part: "bn",
     },
     Norm {
+        name: "group",
+        kind: "group_norm",
+        part: "gn",
+    },
+    Norm {
+        name: "instance",
+        kind: "instance_norm2d",
+        part: "in",
+    },
+    Norm {
         name: "none",
         kind: "",
         part: "",
@@ -123,7 +133,20 @@ const NORMS: &[Norm] = &[
 ];
 
 /// The nonlinearities that blocks can have; "none" for none.
-const ACTIVATIONS: &[&str] = &["relu", "leaky_relu", "tanh", "sigmoid", "none"];
+const ACTIVATIONS: &[&str] = &[
+    "relu",
+    "leaky_relu",
+    "prelu",
+    "elu",
+    "selu",
+    "gelu",
+    "silu",
+    "hard_swish",
+    "relu6",
+    "tanh",
+    "sigmoid",
+    "none",
+];
 
 /// The choice of a normalization, for blocks and for architectures made of them.
 pub fn norm_field(default: &str) -> Field {

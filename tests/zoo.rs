@@ -1,0 +1,238 @@
+//! The networks of the literature: parameters and multiply-adds as PyTorch counts them
+//! (`tests/golden/counts.py` wrote the file), descriptions that survive JSON, memory that is what the
+//! compiler plans, and refusals of what does not fit.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
+use std::path::Path;
+use std::rc::Rc;
+
+use convscope::backend::Backend;
+use convscope::backend::cpu::Cpu;
+use convscope::data;
+use convscope::error::Error;
+use convscope::field::{FieldKind, Values};
+use convscope::nn::{Network, NetworkSpec};
+use convscope::program::Contents;
+use convscope::train::{Loaded, Plan, Session, find_optimizer};
+use convscope::zoo::{self, ARCHITECTURES, Architecture};
+use pollster::block_on;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+/// What PyTorch counts of one variant of a network.
+#[derive(Deserialize)]
+struct Row {
+    network: String,
+    options: Map<String, Value>,
+    input: [usize; 3],
+    classes: usize,
+    params: usize,
+    macs: u64,
+    source: String,
+}
+
+#[test]
+fn parameters_and_multiply_adds_are_those_that_pytorch_counts() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/counts.json");
+    let rows: Vec<Row> = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let mut complaints = Vec::new();
+    for row in &rows {
+        let spec = zoo::spec(&row.network, &row.options, row.input, row.classes).unwrap();
+        let network = Network::new(&spec).unwrap();
+        let (found, expected) = ((network.params(), network.macs()), (row.params, row.macs));
+        if found != expected {
+            let (id, options) = (&row.network, Value::from(row.options.clone()));
+            let source = &row.source;
+            complaints.push(format!(
+                "{id} {options}: {found:?}, not {expected:?} ({source})"
+            ));
+        }
+    }
+    assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
+    for entry in ARCHITECTURES.iter().filter(|entry| entry.full) {
+        assert!(
+            rows.iter().any(|row| row.network == entry.id),
+            "{} is counted by nothing but itself",
+            entry.id
+        );
+    }
+}
+
+/// An architecture with each of its choices and switches in turn, and otherwise the defaults.
+fn variants(entry: &Architecture) -> Vec<Map<String, Value>> {
+    let mut all = vec![Map::new()];
+    for field in (entry.fields)() {
+        let values: Vec<Value> = match field.kind {
+            FieldKind::Choice { options, .. } => options.into_iter().map(Value::from).collect(),
+            FieldKind::Bool { default } => vec![json!(!default)],
+            FieldKind::Number { .. } | FieldKind::Integer { .. } => Vec::new(),
+        };
+        all.extend(
+            values
+                .into_iter()
+                .map(|value| Map::from_iter([(field.name.clone(), value)])),
+        );
+    }
+    all
+}
+
+#[test]
+fn every_variant_survives_json_and_the_expansion_of_its_blocks() {
+    for entry in ARCHITECTURES {
+        for options in variants(entry) {
+            let what = format!("{} {}", entry.id, Value::from(options.clone()));
+            let spec = match zoo::spec(entry.id, &options, entry.input, entry.classes) {
+                Ok(spec) => spec,
+                Err(error) => panic!("{what}: {error}"),
+            };
+            assert_eq!(spec.name, entry.name, "the page finds it by its name");
+            let text = serde_json::to_string_pretty(&spec).unwrap();
+            assert_eq!(NetworkSpec::from_json(&text).unwrap(), spec, "{what}");
+            let expanded = spec.expanded().unwrap();
+            let text = serde_json::to_string(&expanded).unwrap();
+            assert_eq!(NetworkSpec::from_json(&text).unwrap(), expanded, "{what}");
+            assert_eq!(expanded.expanded().unwrap(), expanded, "{what}");
+            let short = Network::new(&spec).unwrap_or_else(|error| panic!("{what}: {error}"));
+            let long = Network::new(&expanded).unwrap();
+            assert_eq!(short.layers, long.layers, "{what}");
+            assert_eq!(short.parameters, long.parameters, "{what}");
+        }
+    }
+}
+
+#[test]
+fn a_network_that_does_not_fit_is_refused_before_anything_is_allocated() {
+    let [vgg, resnet] = ["vgg", "resnet"].map(|id| {
+        let entry = zoo::find(id).unwrap();
+        let spec = zoo::spec(id, &Map::new(), entry.input, entry.classes).unwrap();
+        Network::new(&spec).unwrap()
+    });
+    let sentence =
+        |network: &Network, batch, limit| network.check_fits(batch, limit).unwrap_err().to_string();
+    assert_eq!(
+        sentence(&vgg, 1, 1 << 28),
+        "VGG: the parameters in one buffer, fc6.weight alone 411041792: needs 553430272 bytes, the \
+         limit is 268435456 bytes"
+    );
+    assert_eq!(resnet.check_fits(32, 1 << 27), Ok(()));
+    assert_eq!(
+        sentence(&resnet, 64, 1 << 27),
+        "ResNet: stem_conv for 64 images: needs 205520896 bytes, the limit is 134217728 bytes"
+    );
+}
+
+/// A session on drawn images of this architecture's own shape.
+fn session(entry: &Architecture, options: &Value) -> Result<Session<Cpu>, Error> {
+    let id = match entry.input {
+        [1, ..] => "pen-digits",
+        _ => "shapes",
+    };
+    let size = json!({ "train": 100, "test": 100 });
+    let dataset = data::generate(id, size.as_object().unwrap())?;
+    let options = options.as_object().unwrap();
+    let spec = zoo::spec(entry.id, options, dataset.shape, dataset.classes.len())?;
+    let cpu = Cpu::new();
+    let data = Rc::new(Loaded::new(&cpu, dataset)?);
+    Session::new(&cpu, data, Network::new(&spec)?, 1)
+}
+
+fn plan(optimizer: &str, settings: &Value, batch: usize) -> Plan {
+    let info = find_optimizer(optimizer).unwrap();
+    let settings = Values::check(info.id, &(info.fields)(), settings.as_object().unwrap()).unwrap();
+    Plan {
+        optimizer: optimizer.into(),
+        settings,
+        batch,
+    }
+}
+
+#[test]
+fn the_trainer_refuses_what_the_backend_cannot_hold() {
+    let dataset = data::generate("shapes", &Map::new()).unwrap();
+    let wide = json!({ "name": "wide", "input": dataset.shape, "classes": 10, "nodes": [
+        { "kind": "flatten" }, { "id": "fc", "kind": "dense", "units": 65_536 }, { "kind": "dense" } ] });
+    let network = Network::new(&NetworkSpec::from_json(&wide.to_string()).unwrap()).unwrap();
+    let cpu = Cpu::new();
+    let data = Rc::new(Loaded::new(&cpu, dataset).unwrap());
+    let before = cpu.counters().gpu_bytes;
+    let error = Session::new(&cpu, data.clone(), network, 1).unwrap_err();
+    assert!(matches!(error, Error::Memory { .. }), "{error}");
+    assert!(error.to_string().contains("fc.weight"), "{error}");
+    assert_eq!(cpu.counters().gpu_bytes, before);
+}
+
+/// The estimate is the layers' outputs; the compiler's plan has temporaries beside them, and leaves out
+/// what another kernel carries at its end.
+#[test]
+fn training_memory_is_about_what_the_compiler_plans() {
+    for entry in ARCHITECTURES.iter().filter(|entry| !entry.full) {
+        let batch = 16;
+        let session = session(entry, &json!({})).unwrap();
+        let program = session
+            .step_program(&plan("sgd", &json!({}), batch))
+            .unwrap();
+        let planned: usize = program
+            .buffers
+            .iter()
+            .filter(|buffer| buffer.contents == Contents::Scratch)
+            .map(|buffer| buffer.words * 4)
+            .sum();
+        let memory = session.network().training_memory(batch, 1);
+        let estimate = memory.gradients + memory.activations;
+        let ratio = planned as f64 / estimate as f64;
+        println!("{}: {ratio:.2}", entry.id);
+        assert!(
+            (0.4..1.6).contains(&ratio),
+            "{}: {planned} planned, {estimate} estimated",
+            entry.id
+        );
+    }
+}
+
+/// Every network that is offered for training learns within one short run.
+#[test]
+fn every_browser_size_network_halves_its_loss() {
+    for entry in ARCHITECTURES.iter().filter(|entry| !entry.full) {
+        let options = without_dropout(entry);
+        let mut session = session(entry, &options).unwrap();
+        let rate = if entry.id == "lenet5-1998" {
+            0.0005
+        } else {
+            0.003
+        };
+        let plan = plan("adam", &json!({ "learningRate": rate }), 12);
+        block_on(session.prepare(&plan)).unwrap();
+        let mut losses: Vec<f32> = Vec::new();
+        let halved = |losses: &[f32]| {
+            let mean = |part: &[f32]| part.iter().sum::<f32>() / part.len() as f32;
+            losses.len() >= 10 && mean(&losses[losses.len() - 5..]) <= 0.5 * losses[0]
+        };
+        while losses.len() < 300 && !halved(&losses) {
+            block_on(session.advance(5)).unwrap();
+            let steps = block_on(session.drain()).unwrap();
+            losses.extend(steps.iter().map(|step| step.loss));
+        }
+        println!(
+            "{}: {} steps, from {:?}",
+            entry.id,
+            losses.len(),
+            losses.first()
+        );
+        assert!(halved(&losses), "{}: {losses:?}", entry.id);
+    }
+}
+
+/// Dropout hides in the training loss what has been learned.
+fn without_dropout(entry: &Architecture) -> Value {
+    let fields = (entry.fields)();
+    let dropout = fields.iter().find(|field| field.name == "dropout");
+    match dropout.map(|field| &field.kind) {
+        Some(FieldKind::Number { .. }) => json!({ "dropout": 0.0 }),
+        Some(FieldKind::Bool { .. }) => json!({ "dropout": false }),
+        _ => json!({}),
+    }
+}
