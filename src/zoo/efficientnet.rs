@@ -150,6 +150,7 @@ pub(super) const MINI_EFFICIENTNET: Architecture = Architecture {
                    resolution is the data's.";
         vec![
             Field::number("phi", phi, 0.0, 4.0, 0.0),
+            Field::number("dropout", "Dropout before the last layer.", 0.0, 0.9, 0.2),
             activation_field("silu"),
         ]
     },
@@ -167,7 +168,7 @@ pub(super) const MINI_EFFICIENTNET: Architecture = Architecture {
             stages: &stages.map(|one| one.wide(width).deep(depth)),
             last: widened(160, width),
             activation: &activation,
-            dropout: 0.2,
+            dropout: values.number("dropout")?,
         };
         recipe.spec(&MINI_EFFICIENTNET, input, classes)
     },
