@@ -1,8 +1,9 @@
-// One thread updates one element of the state: KEEP_BITS of it plus TAKE_BITS of the value (f32 bit
-// patterns).
+// One thread updates one element of the state: `keep` of it plus `take` of the value.
 
 @group(0) @binding(0) var<storage, read> value: array<f32>;
-@group(0) @binding(1) var<storage, read_write> state: array<f32>;
+@group(0) @binding(1) var<storage, read> keep: array<f32>;
+@group(0) @binding(2) var<storage, read> take: array<f32>;
+@group(0) @binding(3) var<storage, read_write> state: array<f32>;
 
 @compute @workgroup_size(64)
 fn main(
@@ -13,5 +14,5 @@ fn main(
     if i >= ELEMENTS {
         return;
     }
-    state[i] = state[i] * bitcast<f32>(KEEP_BITS) + value[i] * bitcast<f32>(TAKE_BITS);
+    state[i] = state[i] * keep[i] + value[i] * take[i];
 }

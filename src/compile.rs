@@ -8,13 +8,14 @@
 mod fuse;
 mod memory;
 mod packs;
+mod parts;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::graph::{Call, Graph, Lowering, Origin, Slot, Value, ValueId};
-use crate::ops::copy_kernel;
+use crate::ops::Segment;
 use crate::program::{
     Access, BufferDecl, BufferId, Contents, Dispatch, Kernel, Program, Stage, View,
 };
@@ -22,6 +23,7 @@ use crate::tensor::Spec;
 
 use fuse::Chain;
 use memory::Life;
+use parts::Waiting;
 
 /// A program and where its outputs will be after each run.
 #[derive(Debug, Clone)]
@@ -39,8 +41,9 @@ pub struct Compiled {
 pub fn compile(graph: &Graph, label: &str, outputs: &[ValueId]) -> Result<Compiled> {
     let live = live_values(graph, outputs);
     let mut compiler = Compiler::new(graph, label, &live);
-    compiler.chains = fuse::chains(graph, &compiler.lowered, outputs);
     compiler.planned = packs::plan(graph, &compiler.lowered);
+    compiler.plan_sums(outputs);
+    compiler.chains = fuse::chains(graph, &compiler.lowered, outputs);
     for node in compiler.chains.values().flat_map(|chain| &chain.nodes) {
         compiler.lowered[node.0] = None;
     }
@@ -78,7 +81,7 @@ enum Root {
 }
 
 /// Where a value lives.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Place {
     root: Root,
     offset: usize,
@@ -95,6 +98,12 @@ struct Compiler<'a> {
     places: HashMap<ValueId, Place>,
     /// Producers that are to write straight into a pack: where.
     planned: HashMap<ValueId, (ValueId, usize)>,
+    /// Sums that their packs finish.
+    waiting: BTreeMap<ValueId, Waiting>,
+    /// The temporary with the parts of each pack's sums.
+    parts: BTreeMap<ValueId, Place>,
+    /// Sums whose parts are there, by pack: where they are.
+    ready: BTreeMap<ValueId, Vec<(Place, Segment)>>,
     constants: HashMap<Arc<[u32]>, usize>,
     temporaries: Vec<Life>,
     kernels: HashMap<(Arc<str>, [u32; 3]), usize>,
@@ -121,6 +130,9 @@ impl<'a> Compiler<'a> {
             },
             places: HashMap::new(),
             planned: HashMap::new(),
+            waiting: BTreeMap::new(),
+            parts: BTreeMap::new(),
+            ready: BTreeMap::new(),
             constants: HashMap::new(),
             temporaries: Vec::new(),
             kernels: HashMap::new(),
@@ -133,17 +145,7 @@ impl<'a> Compiler<'a> {
         let words = value.spec.shape.elements().max(1);
         let place = match &value.origin {
             Origin::External(name) => self.fixed(name, words, Contents::External(name.clone())),
-            Origin::Constant(data) => match self.constants.get(data) {
-                Some(&index) => Place {
-                    root: Root::Fixed(index),
-                    offset: 0,
-                },
-                None => {
-                    self.constants
-                        .insert(data.clone(), self.program.buffers.len());
-                    self.fixed("constant", words, Contents::Constant(data.clone()))
-                }
-            },
+            Origin::Constant(data) => self.constant(data, words),
             Origin::Node { op, inputs } => {
                 let specs: Vec<Spec> = inputs.iter().map(|&i| self.graph.spec(i).clone()).collect();
                 // Each live node is lowered once and emitted once.
@@ -171,6 +173,9 @@ impl<'a> Compiler<'a> {
                     Some(Lowering::Kernels { scratch, calls }) => {
                         return self.emit_kernels(id, &scratch, calls, None);
                     }
+                    Some(lowering @ Lowering::Parts { .. }) => {
+                        return self.emit_parts(id, inputs, lowering);
+                    }
                 }
             }
         };
@@ -190,6 +195,16 @@ impl<'a> Compiler<'a> {
         }
     }
 
+    fn constant(&mut self, data: &Arc<[u32]>, words: usize) -> Place {
+        if let Some(&index) = self.constants.get(data) {
+            let root = Root::Fixed(index);
+            return Place { root, offset: 0 };
+        }
+        let index = self.program.buffers.len();
+        self.constants.insert(data.clone(), index);
+        self.fixed("constant", words, Contents::Constant(data.clone()))
+    }
+
     fn temporary(&mut self, words: usize) -> Place {
         self.temporaries.push(Life::new(words));
         Place {
@@ -198,51 +213,10 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// The temporary behind a pack, made when its first part or the pack itself is emitted. It is
-    /// never shared, so that its padding stays zero.
-    fn pack_place(&mut self, pack: ValueId, words: usize) -> Place {
-        if let Some(&place) = self.places.get(&pack) {
-            return place;
-        }
-        let place = self.temporary(words);
-        self.keep(place);
-        self.places.insert(pack, place);
-        place
-    }
-
     fn keep(&mut self, place: Place) {
         if let Root::Temporary(index) = place.root {
             self.temporaries[index].keep = true;
         }
-    }
-
-    fn emit_pack(
-        &mut self,
-        id: ValueId,
-        inputs: &[ValueId],
-        offsets: &[usize],
-        words: usize,
-    ) -> Result<Place> {
-        let pack = self.pack_place(id, words);
-        for (&input, &offset) in inputs.iter().zip(offsets) {
-            let there = self.places[&input];
-            if there.root == pack.root && there.offset == offset {
-                continue;
-            }
-            let words = self.graph.shape(input).elements();
-            let target = Place {
-                root: pack.root,
-                offset,
-            };
-            let mut source = there;
-            if there.root == pack.root {
-                // The same value twice in one pack: no dispatch may read what it writes.
-                source = self.temporary(words);
-                self.dispatch(copy_kernel(words), vec![(there, words), (source, words)])?;
-            }
-            self.dispatch(copy_kernel(words), vec![(source, words), (target, words)])?;
-        }
-        Ok(pack)
     }
 
     /// Emits the kernels of node `id`; the last carries its own `stage`, if it is elementwise, and its
@@ -273,12 +247,8 @@ impl<'a> Compiler<'a> {
             last.kernel = tailed.expect("the kernel carries its stages");
             last.bindings.extend((first..read.len()).map(Slot::Input));
         }
-        let words = |id: ValueId| self.graph.shape(id).elements().max(1);
-        let operands: Vec<(Place, usize)> = read
-            .iter()
-            .map(|&input| (self.places[&input], words(input)))
-            .collect();
-        let n_words = words(end);
+        let operands = self.operands(&read);
+        let n_words = self.words(end);
         let output = match op.mutates().first() {
             Some(&state) => operands[state].0,
             None => self.output_place(end, n_words, &operands),
@@ -287,28 +257,37 @@ impl<'a> Compiler<'a> {
             .iter()
             .map(|&words| (self.temporary(words.max(1)), words.max(1)))
             .collect();
+        self.places.insert(end, output);
+        self.calls(calls, &operands, (output, n_words), &scratch)
+    }
+
+    fn words(&self, id: ValueId) -> usize {
+        self.graph.shape(id).elements().max(1)
+    }
+
+    fn operands(&self, ids: &[ValueId]) -> Vec<(Place, usize)> {
+        ids.iter()
+            .map(|&id| (self.places[&id], self.words(id)))
+            .collect()
+    }
+
+    /// Dispatches `calls` with their slots filled in.
+    fn calls(
+        &mut self,
+        calls: Vec<Call>,
+        operands: &[(Place, usize)],
+        output: (Place, usize),
+        scratch: &[(Place, usize)],
+    ) -> Result<()> {
         for Call { kernel, bindings } in calls {
             let bound = bindings.iter().map(|slot| match *slot {
                 Slot::Input(index) => operands[index],
-                Slot::Output => (output, n_words),
+                Slot::Output => output,
                 Slot::Scratch(index) => scratch[index],
             });
             self.dispatch(kernel, bound.collect())?;
         }
-        self.places.insert(end, output);
         Ok(())
-    }
-
-    /// Into its pack if one waits for it and none of its operands lies there too, else anywhere.
-    fn output_place(&mut self, id: ValueId, words: usize, operands: &[(Place, usize)]) -> Place {
-        if let Some(&(pack, offset)) = self.planned.get(&id) {
-            let pack_words = self.graph.shape(pack).elements();
-            let root = self.pack_place(pack, pack_words).root;
-            if operands.iter().all(|(operand, _)| operand.root != root) {
-                return Place { root, offset };
-            }
-        }
-        self.temporary(words)
     }
 
     fn dispatch(&mut self, kernel: Kernel, bindings: Vec<(Place, usize)>) -> Result<()> {

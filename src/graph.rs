@@ -117,6 +117,14 @@ impl Graph {
         }))
     }
 
+    /// A constant list of unsigned numbers.
+    pub fn constant_words(&mut self, words: Arc<[u32]>) -> ValueId {
+        self.add(Value {
+            spec: Spec::u32([words.len()]),
+            origin: Origin::Constant(words),
+        })
+    }
+
     /// Applies `op` to `inputs`.
     ///
     /// # Errors

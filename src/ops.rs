@@ -7,6 +7,7 @@ mod adam;
 mod add;
 mod affine;
 mod alias;
+mod attention;
 mod avg_pool2d;
 mod batch_norm;
 mod batch_norm_gradient;
@@ -20,6 +21,7 @@ mod cross_entropy;
 mod curve;
 mod elu;
 mod gather;
+mod gather_sum;
 mod gelu;
 mod group_norm;
 mod hard_swish;
@@ -46,16 +48,20 @@ mod sigmoid;
 mod silu;
 mod softmax;
 mod sum;
+mod sum_parts;
 mod tanh;
 mod testing;
 mod tile;
 mod transpose;
+mod unfold;
+mod upsample_bilinear2d;
 mod window;
 
 pub use adam::adam;
 pub use add::add;
 pub use affine::affine;
 pub use alias::{pack, reshape, view};
+pub use attention::{attention_mix, attention_scores};
 pub use avg_pool2d::{avg_pool2d, avg_pool2d_gradient};
 pub use batch_norm::batch_norm;
 pub use bernoulli::bernoulli;
@@ -67,6 +73,7 @@ pub use copy::{copy, copy_kernel};
 pub use cross_entropy::{correct, cross_entropy};
 pub use elu::elu;
 pub use gather::{gather_images, gather_labels};
+pub use gather_sum::gather_sum;
 pub use gelu::gelu;
 pub use group_norm::group_norm;
 pub use hard_swish::hard_swish;
@@ -89,9 +96,12 @@ pub use sgd::sgd;
 pub use sigmoid::sigmoid;
 pub use silu::silu;
 pub use softmax::softmax;
-pub use sum::{broadcast, mean, sum};
+pub use sum::{broadcast, mean, sum, sum_kernel};
+pub use sum_parts::{MOST_SOURCES, Segment, sum_parts_kernel, sum_parts_table};
 pub use tanh::tanh;
 pub use transpose::transpose;
+pub use unfold::{fold, unfold};
+pub use upsample_bilinear2d::upsample_bilinear2d;
 
 use crate::graph::OpInfo;
 
@@ -102,6 +112,8 @@ pub const OPS: &[OpInfo] = &[
     affine::INFO,
     alias::VIEW_INFO,
     alias::PACK_INFO,
+    attention::SCORES_INFO,
+    attention::MIX_INFO,
     avg_pool2d::INFO,
     avg_pool2d::GRADIENT_INFO,
     batch_norm::INFO,
@@ -120,6 +132,7 @@ pub const OPS: &[OpInfo] = &[
     elu::INFO,
     gather::IMAGES_INFO,
     gather::LABELS_INFO,
+    gather_sum::INFO,
     gelu::INFO,
     group_norm::INFO,
     hard_swish::INFO,
@@ -154,4 +167,7 @@ pub const OPS: &[OpInfo] = &[
     sum::BROADCAST_INFO,
     tanh::INFO,
     transpose::INFO,
+    unfold::INFO,
+    unfold::FOLD_INFO,
+    upsample_bilinear2d::INFO,
 ];

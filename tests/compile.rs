@@ -82,7 +82,9 @@ fn a_carried_node_sees_its_operands_as_they_were_at_its_place() {
     let state = input(&mut graph, "state", 4);
     let doubled = ops::affine(&mut graph, x, 2.0, 0.0).unwrap();
     // The update comes between the two nodes: the sum has to see it.
-    ops::running_average(&mut graph, state, x, 1.0, 1.0).unwrap();
+    let none = graph.constant([4], &[0.0; 4]).unwrap();
+    let all = graph.constant([4], &[1.0; 4]).unwrap();
+    ops::running_average(&mut graph, state, x, none, all).unwrap();
     let y = ops::add(&mut graph, doubled, state).unwrap();
     let compiled = compile(&graph, "updated", &[y]).unwrap();
     let found = run(&compiled, &[("x", &[1.0; 4]), ("state", &[9.0; 4])]);

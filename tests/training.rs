@@ -180,9 +180,9 @@ fn ten_thousand_steps_take_no_more_memory_than_a_hundred() {
 #[test]
 fn a_step_dispatches_no_more_than_it_has_to() {
     for (dataset, architecture, most) in [
-        ("pen-digits", "lenet5", 40),
-        ("shapes", "mini-vgg", 93),
-        ("shapes", "resnet20", 256),
+        ("pen-digits", "lenet5", 34),
+        ("shapes", "mini-vgg", 76),
+        ("shapes", "resnet20", 200),
     ] {
         let session = session(&Cpu::new(), dataset, architecture, 1);
         let program = session.step_program(&plan("sgd", &json!({}), 64)).unwrap();

@@ -97,7 +97,7 @@ fn room(graph: &Graph, head: ValueId, lowering: &Lowering) -> Option<usize> {
             let stores = last.bindings.contains(&Slot::Output);
             (carries && stores).then_some(last.bindings.len())?
         }
-        Lowering::Alias { .. } | Lowering::Pack { .. } => return None,
+        Lowering::Parts { .. } | Lowering::Alias { .. } | Lowering::Pack { .. } => return None,
     };
     Some(MOST_BINDINGS.saturating_sub(bindings))
 }

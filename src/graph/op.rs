@@ -58,6 +58,18 @@ pub enum Lowering {
         /// The calls.
         calls: Vec<Call>,
     },
+    /// The output is the sum of equal parts that lie one after another in `parts` once these calls have
+    /// run. A pack adds up the parts of all its inputs together.
+    Parts {
+        /// As in `Kernels`.
+        scratch: Vec<usize>,
+        /// The calls; there may be none.
+        calls: Vec<Call>,
+        /// Where the parts are: an input or a temporary.
+        parts: Slot,
+        /// Their number.
+        chunks: usize,
+    },
     /// The op's own stage on input 0, as a kernel of its own or at the end of another.
     Map,
     /// No work: the output is input 0 from word `offset` on (reshape, view of a flat state).

@@ -3,26 +3,34 @@
 //! one new file and its line in [`LAYERS`]; the page draws its form from `fields`.
 
 mod activation;
+mod attention;
 mod batch_norm;
 mod bottleneck;
 mod conv2d;
 mod conv_block;
+mod conv_nd;
+mod conv_transpose2d;
 mod dense;
 mod dense_block;
+mod depthwise;
 mod dropout;
+mod group_conv;
 mod inception;
 mod inverted_bottleneck;
 mod join;
+mod locally_connected;
 mod norm;
 mod parts;
 mod pool2d;
 mod rbf;
+mod recurrent_conv;
 mod residual;
-mod separable_conv;
+mod separable_block;
 mod shape;
 mod shortcut;
 mod squeeze_excite;
 mod subsample;
+mod upsample;
 
 pub use parts::{activation_field, norm_field, norm_layer};
 
@@ -58,6 +66,16 @@ pub enum Body {
 /// Every layer and block.
 pub const LAYERS: &[LayerKind] = &[
     conv2d::KIND,
+    depthwise::DEPTHWISE,
+    depthwise::SEPARABLE,
+    conv_transpose2d::KIND,
+    locally_connected::KIND,
+    conv_nd::ONE,
+    conv_nd::THREE,
+    recurrent_conv::KIND,
+    group_conv::LIFTING,
+    group_conv::GROUP,
+    group_conv::POOL,
     dense::KIND,
     activation::TANH,
     activation::SIGMOID,
@@ -77,6 +95,9 @@ pub const LAYERS: &[LayerKind] = &[
     pool2d::MAX,
     pool2d::AVERAGE,
     pool2d::GLOBAL,
+    pool2d::GLOBAL_MAX,
+    upsample::UPSAMPLE,
+    upsample::UNPOOL,
     subsample::KIND,
     batch_norm::TWO,
     batch_norm::ONE,
@@ -89,10 +110,13 @@ pub const LAYERS: &[LayerKind] = &[
     join::SCALE_CHANNELS,
     join::CONCAT,
     shape::FLATTEN,
+    attention::SELF_ATTENTION,
+    attention::POSITION_EMBEDDING,
+    attention::SEQ_POOL,
     shortcut::KIND,
     rbf::KIND,
     conv_block::KIND,
-    separable_conv::KIND,
+    separable_block::KIND,
     residual::KIND,
     bottleneck::KIND,
     inception::KIND,

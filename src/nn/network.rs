@@ -12,7 +12,7 @@ use crate::tensor::{Shape, Spec};
 use super::analysis::ReceptiveField;
 use super::boundary::Boundary;
 use super::init::Init;
-use super::scope::{Declaration, MAX_SIDE, Mode, check_size};
+use super::scope::{Average, Declaration, MAX_SIDE, Mode, check_size};
 use super::spec::{INPUT, NetworkSpec, Resolved};
 use super::walk::run;
 
@@ -81,9 +81,8 @@ pub struct Built {
     pub logits: ValueId,
     /// Views of the parameters; pack their gradients for the optimizer.
     pub parameters: Vec<ValueId>,
-    /// Values that stand for the running statistics after this batch; a program that trains must
-    /// compute them.
-    pub updates: Vec<ValueId>,
+    /// The flat running statistics after this batch, where it changes them.
+    pub statistics: Option<ValueId>,
 }
 
 impl Network {
@@ -170,8 +169,8 @@ impl Network {
         }
         let flat = graph.external("parameters", Spec::f32([self.parameter_words()]))?;
         let parameters = views(graph, flat, &self.parameters)?;
-        let flat = graph.external("statistics", Spec::f32([self.statistic_words()]))?;
-        let statistics = views(graph, flat, &self.statistics)?;
+        let running = graph.external("statistics", Spec::f32([self.statistic_words()]))?;
+        let statistics = views(graph, running, &self.statistics)?;
         let by_name: BTreeMap<&str, ValueId> = self
             .parameters
             .iter()
@@ -185,7 +184,7 @@ impl Network {
             logits: walk.scores.unwrap_or(last),
             layers: walk.outputs,
             parameters,
-            updates: walk.updates,
+            statistics: averaged(graph, running, &statistics, &walk.averages)?,
         })
     }
 
@@ -277,4 +276,35 @@ fn views(graph: &mut Graph, flat: ValueId, list: &[Parameter]) -> Result<Vec<Val
     list.iter()
         .map(|one| ops::view(graph, flat, one.offset, one.shape.clone()))
         .collect()
+}
+
+/// All running statistics after `averages`, in one update of the flat buffer `running`; those that no
+/// layer moves stay as they are.
+fn averaged(
+    graph: &mut Graph,
+    running: ValueId,
+    statistics: &[ValueId],
+    averages: &[Average],
+) -> Result<Option<ValueId>> {
+    if averages.is_empty() {
+        return Ok(None);
+    }
+    let (offsets, words) = flat_layout(statistics.iter().map(|&view| graph.shape(view)));
+    let (mut keep, mut take) = (vec![1.0; words], vec![0.0; words]);
+    let mut values = statistics.to_vec();
+    for average in averages {
+        let is_its = |&view: &ValueId| view == average.statistic;
+        let index = statistics.iter().position(is_its).ok_or_else(|| {
+            let expected = "averages of declared statistics";
+            Error::mismatch("running statistics", expected, "another value")
+        })?;
+        let range = offsets[index]..offsets[index] + graph.shape(average.value).elements();
+        keep[range.clone()].fill(average.keep);
+        take[range].fill(average.take);
+        values[index] = average.value;
+    }
+    let values = ops::pack(graph, &values)?;
+    let keep = graph.constant([words], &keep)?;
+    let take = graph.constant([words], &take)?;
+    ops::running_average(graph, running, values, keep, take).map(Some)
 }

@@ -67,8 +67,21 @@ impl Declaration {
 /// be *trained* is for the adapter to say, see [`Network::check_fits`](super::Network::check_fits).
 const MAX_WORDS: u64 = 1 << 30;
 
+/// Largest number of elements of a constant that a layer makes up while it is described, and which
+/// exists then: 64 MiB.
+const MAX_CONSTANT_WORDS: u64 = 1 << 24;
+
 /// Largest height or width of an activation.
 pub(super) const MAX_SIDE: usize = 1024;
+
+/// What a running statistic becomes after a step: `keep` of itself and `take` of `value`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Average {
+    pub(super) statistic: ValueId,
+    pub(super) value: ValueId,
+    pub(super) keep: f32,
+    pub(super) take: f32,
+}
 
 /// A layer's view of the graph it is added to.
 #[derive(Debug)]
@@ -86,7 +99,7 @@ pub struct Scope<'a> {
     /// Where the parameters are, by name; `None` on the scratch graph.
     pub(super) views: Option<&'a BTreeMap<&'a str, ValueId>>,
     pub(super) declared: Vec<Declaration>,
-    pub(super) updates: Vec<ValueId>,
+    pub(super) averages: Vec<Average>,
     pub(super) scores: Option<ValueId>,
     pub(super) kernel: Option<usize>,
     pub(super) macs: u64,
@@ -110,7 +123,7 @@ impl<'a> Scope<'a> {
             mode,
             views,
             declared: Vec::new(),
-            updates: Vec::new(),
+            averages: Vec::new(),
             scores: None,
             kernel: None,
             macs: 0,
@@ -226,9 +239,16 @@ impl<'a> Scope<'a> {
         self.scores = Some(scores);
     }
 
-    /// Notes a value that stands for changed state, so that the program keeps the change.
-    pub fn updates(&mut self, state: ValueId) {
-        self.updates.push(state);
+    /// Moves a declared `statistic` toward `factor * value` by the fraction `momentum` (PyTorch's meaning of
+    /// the word) after each training step; `factor` is `n / (n - 1)` where PyTorch keeps the
+    /// unbiased variance.
+    pub fn averages(&mut self, statistic: ValueId, value: ValueId, momentum: f32, factor: f32) {
+        self.averages.push(Average {
+            statistic,
+            value,
+            keep: 1.0 - momentum,
+            take: momentum * factor,
+        });
     }
 
     /// An error at this layer.
@@ -239,15 +259,24 @@ impl<'a> Scope<'a> {
 
 /// Refuses extents whose product cannot be described, without overflow on 32-bit targets.
 pub(super) fn check_size(place: &str, dims: &[usize]) -> Result<u64> {
+    check_below(place, dims, MAX_WORDS)
+}
+
+/// Refuses a constant that is too large to be made just to describe a network.
+pub(super) fn check_constant(place: &str, dims: &[usize]) -> Result<u64> {
+    check_below(place, dims, MAX_CONSTANT_WORDS)
+}
+
+fn check_below(place: &str, dims: &[usize], limit: u64) -> Result<u64> {
     let words = dims
         .iter()
         .try_fold(1u64, |words, &dim| words.checked_mul(dim as u64));
     match words {
-        Some(words) if words <= MAX_WORDS => Ok(words),
+        Some(words) if words <= limit => Ok(words),
         _ => Err(Error::Memory {
             place: place.to_owned(),
             needed: words.unwrap_or(u64::MAX).saturating_mul(4),
-            limit: MAX_WORDS * 4,
+            limit: limit * 4,
         }),
     }
 }

@@ -9,7 +9,7 @@ use crate::graph::{Graph, Origin, ValueId};
 use super::analysis::ReceptiveField;
 use super::layers::Body;
 use super::network::LayerInfo;
-use super::scope::{Declaration, MAX_SIDE, Mode, Scope, check_size};
+use super::scope::{Average, Declaration, MAX_SIDE, Mode, Scope, check_size};
 use super::spec::{INPUT, Resolved};
 
 /// What one run over the layers found out.
@@ -18,7 +18,7 @@ pub(super) struct Walk {
     pub(super) outputs: Vec<ValueId>,
     pub(super) infos: Vec<LayerInfo>,
     pub(super) declared: Vec<(String, Declaration)>,
-    pub(super) updates: Vec<ValueId>,
+    pub(super) averages: Vec<Average>,
     pub(super) scores: Option<ValueId>,
 }
 
@@ -75,7 +75,7 @@ fn layer(
     let output = build(&mut scope)?;
     let Scope {
         declared,
-        updates,
+        averages,
         scores,
         kernel,
         macs,
@@ -113,7 +113,7 @@ fn layer(
         weight: kernel,
     });
     walk.outputs.push(output);
-    walk.updates.extend(updates);
+    walk.averages.extend(averages);
     walk.scores = scores;
     let named = declared
         .into_iter()

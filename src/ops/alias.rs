@@ -9,6 +9,7 @@ use crate::graph::{
 use crate::program::{ALIGN_WORDS, aligned};
 use crate::tensor::{Shape, Spec};
 
+use super::sum_parts::SHADER as SUM_PARTS_SHADER;
 use super::testing::{nan, wave};
 
 /// Input 0 from word `offset` on, under another shape.
@@ -162,17 +163,27 @@ pub(super) const VIEW_INFO: OpInfo = OpInfo {
 pub(super) const PACK_INFO: OpInfo = OpInfo {
     name: "pack",
     doc: "Many tensors side by side in one flat value.",
-    shaders: &[],
+    shaders: &[("sum_parts", SUM_PARTS_SHADER)],
     examples: || {
         let packed = |g: &mut Graph, x: &[ValueId]| pack(g, x);
-        let sums = |g: &mut Graph, x: &[ValueId]| {
+        let computed = |g: &mut Graph, x: &[ValueId]| {
             let first = super::add(g, x[0], x[1])?;
             let second = super::add(g, first, x[1])?;
             pack(g, &[first, x[0], second])
         };
         vec![
             Example::new("inputs", vec![wave([3], 0.1), wave([65], 0.2)], packed),
-            Example::new("computed", vec![wave([3], 0.1), wave([3], 0.2)], sums),
+            Example::new("computed", vec![wave([3], 0.1), wave([3], 0.2)], computed),
+            Example::new(
+                "sums",
+                vec![wave([2, 300, 65], 0.1), wave([5, 7], 0.2), wave([3], 0.3)],
+                |g, x| {
+                    let long = super::sum(g, x[0], [1, 600, 65], [65], 1.0)?;
+                    let halves = super::affine(g, x[1], 0.5, 0.0)?;
+                    let short = super::sum(g, halves, [1, 5, 7], [7], 1.0)?;
+                    pack(g, &[long, x[2], short])
+                },
+            ),
             Example::new("one element", vec![wave([1], 0.1)], packed),
             Example::new("not a number", vec![nan([3]), nan([6])], packed).forward_only(),
         ]

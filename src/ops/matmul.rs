@@ -11,7 +11,6 @@ use crate::program::{Args, Kernel};
 use crate::tensor::{DType, Spec};
 
 use super::product::Product;
-use super::sum::sum_kernel;
 use super::testing::{nan, wave};
 use super::tile::{MOST_CHANNELS, tile};
 use super::window::split_reduction;
@@ -139,13 +138,11 @@ impl Op for MatMul {
         let kernel = Kernel::linear("matmul", SHADER, &constants, 2, threads, twin);
         let bindings = vec![Slot::Input(0), Slot::Input(1), Slot::Scratch(0)];
         let partial = Call { kernel, bindings };
-        let total = Call {
-            kernel: sum_kernel([1, chunks, outputs], chunks, 1.0),
-            bindings: vec![Slot::Scratch(0), Slot::Output],
-        };
-        Lowering::Kernels {
+        Lowering::Parts {
             scratch: vec![chunks * outputs],
-            calls: vec![partial, total],
+            calls: vec![partial],
+            parts: Slot::Scratch(0),
+            chunks,
         }
     }
 }

@@ -8,26 +8,24 @@ use crate::tensor::{DType, Spec};
 use super::mutating::{mutating_kernel, mutating_lowering};
 use super::testing::{nan, wave};
 
-/// `state = (1 - momentum) state + momentum factor value`.
+/// `state = keep state + take value`, element by element.
 #[derive(Debug, Clone, Copy)]
-struct RunningAverage {
-    momentum: f32,
-    factor: f32,
-}
+struct RunningAverage;
 
-/// Moves `state` toward `factor * value` by the fraction `momentum` (PyTorch's meaning of the word),
-/// in place. `factor` is `m / (m - 1)` where PyTorch keeps the unbiased variance.
+/// Replaces each element of `state` by `keep` of it and `take` of `value`, in place; all four are
+/// of one shape. A running average of momentum `m` (PyTorch's meaning of the word) keeps `1 - m` and
+/// takes `m`, or `m n / (n - 1)` of a biased variance over `n` values.
 ///
 /// # Errors
-/// When the two are not floats of one shape.
+/// When the four are not floats of one shape.
 pub fn running_average(
     graph: &mut Graph,
     state: ValueId,
     value: ValueId,
-    momentum: f32,
-    factor: f32,
+    keep: ValueId,
+    take: ValueId,
 ) -> Result<ValueId> {
-    graph.push(RunningAverage { momentum, factor }, &[state, value])
+    graph.push(RunningAverage, &[state, value, keep, take])
 }
 
 impl Op for RunningAverage {
@@ -36,13 +34,13 @@ impl Op for RunningAverage {
     }
 
     fn infer(&self, inputs: &[Spec]) -> Result<Spec> {
-        let [state, value] = expect_inputs("running_average", inputs)?;
+        let [state, others @ ..] = expect_inputs::<4>("running_average", inputs)?;
         expect_dtype("running_average", state, DType::F32)?;
-        if state != value {
+        if let Some(other) = others.iter().find(|other| *other != state) {
             return Err(Error::mismatch(
                 "running_average",
                 format!("a value of {state}"),
-                value.to_string(),
+                other.to_string(),
             ));
         }
         Ok(state.clone())
@@ -54,20 +52,16 @@ impl Op for RunningAverage {
 
     fn lower(&self, _: &[Spec], output: &Spec) -> Lowering {
         let n = output.shape.elements();
-        let (keep, take) = (1.0 - self.momentum, self.momentum * self.factor);
-        let constants = [
-            ("ELEMENTS", n),
-            ("KEEP_BITS", keep.to_bits() as usize),
-            ("TAKE_BITS", take.to_bits() as usize),
-        ];
-        let twin = move |args: &mut Args<'_>| {
-            let value = args.read(0);
-            for (state, value) in args.write(0).iter_mut().zip(value) {
+        let twin = |args: &mut Args<'_>| {
+            let (value, keep, take) = (args.read(0), args.read(1), args.read(2));
+            let factors = keep.iter().zip(take);
+            for ((state, value), (keep, take)) in args.write(0).iter_mut().zip(value).zip(factors) {
                 *state = *state * keep + value * take;
             }
         };
-        let kernel = mutating_kernel("running_average", SHADER, &constants, [1, 1], n, twin);
-        mutating_lowering(kernel, &[1], &[0])
+        let constants = [("ELEMENTS", n)];
+        let kernel = mutating_kernel("running_average", SHADER, &constants, [3, 1], n, twin);
+        mutating_lowering(kernel, &[1, 2, 3], &[0])
     }
 }
 
@@ -75,14 +69,15 @@ const SHADER: &str = include_str!("../../shaders/running_average.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "running_average",
-    doc: "Moves a state toward a value by a fixed fraction.",
+    doc: "Moves a state toward a value, each element by its own fraction.",
     shaders: &[("running_average", SHADER)],
     examples: || {
-        let build = |g: &mut Graph, x: &[ValueId]| running_average(g, x[0], x[1], 0.1, 1.25);
+        let build = |g: &mut Graph, x: &[ValueId]| running_average(g, x[0], x[1], x[2], x[3]);
+        let inputs = |n: usize, value| vec![wave([n], 0.1), value, wave([n], 0.7), wave([n], 1.3)];
         vec![
-            Example::new("vector", vec![wave([5], 0.1), wave([5], 1.1)], build).forward_only(),
-            Example::new("one element", vec![wave([1], 0.1), wave([1], 1.1)], build).forward_only(),
-            Example::new("not a number", vec![wave([6], 0.1), nan([6])], build).forward_only(),
+            Example::new("vector", inputs(5, wave([5], 1.1)), build).forward_only(),
+            Example::new("one element", inputs(1, wave([1], 1.1)), build).forward_only(),
+            Example::new("not a number", inputs(6, nan([6])), build).forward_only(),
         ]
     },
 };

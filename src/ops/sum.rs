@@ -106,7 +106,7 @@ const MAX_CHUNKS: usize = 256;
 
 /// Sums runs of `chunk` of the middle of `[outer, reduce, inner] = factors` and scales the sums:
 /// `[outer, reduce / chunk (rounded up), inner]`.
-pub(super) fn sum_kernel(factors: [usize; 3], chunk: usize, scale: f32) -> Kernel {
+pub fn sum_kernel(factors: [usize; 3], chunk: usize, scale: f32) -> Kernel {
     let [outer, reduce, inner] = factors;
     let chunks = reduce.div_ceil(chunk);
     let constants = [
@@ -154,6 +154,14 @@ impl Op for Sum {
     fn lower(&self, _: &[Spec], _: &Spec) -> Lowering {
         let [outer, reduce, inner] = self.factors;
         let (chunk, chunks) = chunk_rows(reduce);
+        if outer == 1 && self.scale == 1.0 && chunks < MIN_CHUNKS {
+            return Lowering::Parts {
+                scratch: Vec::new(),
+                calls: Vec::new(),
+                parts: Slot::Input(0),
+                chunks: reduce,
+            };
+        }
         if chunks < MIN_CHUNKS || outer * inner >= ENOUGH_THREADS {
             return Lowering::single(sum_kernel(self.factors, reduce, self.scale), 1);
         }
@@ -161,6 +169,14 @@ impl Op for Sum {
             kernel: sum_kernel(self.factors, chunk, 1.0),
             bindings: vec![Slot::Input(0), Slot::Scratch(0)],
         };
+        if outer == 1 && self.scale == 1.0 {
+            return Lowering::Parts {
+                scratch: vec![chunks * inner],
+                calls: vec![parts],
+                parts: Slot::Scratch(0),
+                chunks,
+            };
+        }
         let total = Call {
             kernel: sum_kernel([outer, chunks, inner], chunks, self.scale),
             bindings: vec![Slot::Scratch(0), Slot::Output],

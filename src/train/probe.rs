@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::graph::{Graph, ValueId};
 use crate::nn::{Mode, Network};
 use crate::ops;
-use crate::program::View;
+use crate::program::{View, aligned};
 use crate::tensor::{Spec, Tensor};
 
 use super::loaded::Loaded;
@@ -23,6 +23,7 @@ pub struct Probe<B: Backend> {
     shape: [usize; 3],
     layers: Vec<View>,
     ranges: Vec<View>,
+    all_ranges: View,
     weight_ranges: Vec<Option<View>>,
     probabilities: View,
 }
@@ -57,10 +58,15 @@ impl<B: Backend> Probe<B> {
         let probabilities = ops::softmax(g, layers.logits)?;
         let n_layers = layers.layers.len();
         let mut outputs = layers.layers.clone();
-        for layer in layers.layers {
-            outputs.push(ops::channel_range(g, layer)?);
-        }
+        let ranges = layers
+            .layers
+            .iter()
+            .map(|&layer| ops::channel_range(g, layer))
+            .collect::<Result<Vec<_>>>()?;
+        outputs.extend(&ranges);
         outputs.push(probabilities);
+        // Side by side, so that they are read at once.
+        outputs.push(ops::pack(g, &ranges)?);
         let mut kernel_layers = Vec::new();
         for (index, layer) in network.layers.iter().enumerate() {
             let Some(weight) = layer
@@ -80,7 +86,7 @@ impl<B: Backend> Probe<B> {
         };
         let prepared = backend.prepare(&program, &external).await?;
         let mut weight_ranges = vec![None; n_layers];
-        for (&index, &view) in kernel_layers.iter().zip(&outputs[2 * n_layers + 1..]) {
+        for (&index, &view) in kernel_layers.iter().zip(&outputs[2 * n_layers + 2..]) {
             weight_ranges[index] = Some(view);
         }
         Ok(Self {
@@ -92,6 +98,7 @@ impl<B: Backend> Probe<B> {
             layers: outputs[..n_layers].to_vec(),
             ranges: outputs[n_layers..2 * n_layers].to_vec(),
             probabilities: outputs[2 * n_layers],
+            all_ranges: outputs[2 * n_layers + 1],
         })
     }
 
@@ -141,17 +148,15 @@ impl<B: Backend> Probe<B> {
     /// # Errors
     /// When the backend fails.
     pub async fn ranges(&self) -> Result<Vec<[f32; 2]>> {
-        let mut ranges = Vec::new();
-        for &view in &self.ranges {
-            let pairs = read_view(&self.backend, &self.prepared, view).await?;
-            let widen = |[low, high]: [f32; 2], pair: &[f32]| [low.min(pair[0]), high.max(pair[1])];
-            ranges.push(
-                pairs
-                    .chunks_exact(2)
-                    .fold([f32::INFINITY, f32::NEG_INFINITY], widen),
-            );
-        }
-        Ok(ranges)
+        let all = read_view(&self.backend, &self.prepared, self.all_ranges).await?;
+        let widen = |[low, high]: [f32; 2], pair: &[f32]| [low.min(pair[0]), high.max(pair[1])];
+        let mut first = 0;
+        let layer = |view: &View| {
+            let pairs = all[first..first + view.words].chunks_exact(2);
+            first += aligned(view.words);
+            pairs.fold([f32::INFINITY, f32::NEG_INFINITY], widen)
+        };
+        Ok(self.ranges.iter().map(layer).collect())
     }
 
     /// Where the ranges of layer `index`'s kernels lie, `[out_channels, 2]`, if it has kernels.

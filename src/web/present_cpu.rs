@@ -19,6 +19,8 @@ pub(super) struct CpuView {
     canvas: OffscreenCanvas,
     context: OffscreenCanvasRenderingContext2d,
     pixels: Vec<u8>,
+    /// The background that is behind the tiles in `pixels`; none after they or the size changed.
+    background: Option<[f32; 3]>,
 }
 
 impl CpuPresenter {
@@ -49,6 +51,7 @@ impl Presenter<Cpu> for CpuPresenter {
             canvas,
             context,
             pixels: Vec::new(),
+            background: None,
         })
     }
 
@@ -56,18 +59,25 @@ impl Presenter<Cpu> for CpuPresenter {
         let [width, height] = size.map(|extent| extent.clamp(1, 8192));
         view.canvas.set_width(width);
         view.canvas.set_height(height);
+        view.background = None;
         Ok(())
     }
 
-    fn layout(&self, _: &mut CpuView, _: &[Group<Cpu>]) {}
+    fn layout(&self, view: &mut CpuView, _: &[Group<Cpu>]) {
+        view.background = None;
+    }
 
     fn draw(&self, view: &mut CpuView, groups: &[Group<Cpu>], background: [f32; 3]) -> Result<()> {
         let (width, height) = (view.canvas.width(), view.canvas.height());
         let size = [width as usize, height as usize];
-        let [r, g, b] = background.map(|channel| (channel * 255.0).round() as u8);
-        view.pixels.clear();
-        view.pixels
-            .extend([r, g, b, 255].iter().cycle().take(size[0] * size[1] * 4));
+        // Tiles only ever cover what they covered before.
+        if view.background != Some(background) {
+            let [r, g, b] = background.map(|channel| (channel * 255.0).round() as u8);
+            view.pixels.resize(size[0] * size[1] * 4, 0);
+            let rgba = view.pixels.chunks_exact_mut(4);
+            rgba.for_each(|pixel| pixel.copy_from_slice(&[r, g, b, 255]));
+            view.background = Some(background);
+        }
         for group in groups {
             let tiles = (group.tiles.as_slice(), group.mode);
             let ((source, view_of), (range, range_of)) = (&group.source, &group.range);

@@ -1,6 +1,8 @@
 //! Live tiles: which words of which device buffer each one shows, where, and in which colors. Both
 //! presenters draw from this description; [`paint`] is the CPU form of `shaders/tiles.wgsl`.
 
+use std::ops::Range;
+
 use crate::backend::Backend;
 use crate::error::{Error, Result};
 use crate::nn::Network;
@@ -231,7 +233,8 @@ fn sample(map: &[[f32; 3]], t: f32) -> [f32; 3] {
     [0, 1, 2].map(|i| map[left][i] + share * (map[left + 1][i] - map[left][i]))
 }
 
-/// Draws the tiles of one group into `pixels`, RGBA rows of `size[0]` pixels.
+/// Draws the tiles of one group into `pixels`, RGBA rows of `size[0]` pixels. Each cell's color is found
+/// once, a row of cells is painted once and copied to the rows of pixels that it covers.
 pub fn paint(
     (tiles, mode): (&[Placed], Mode),
     source: &[f32],
@@ -240,6 +243,61 @@ pub fn paint(
     size: [usize; 2],
     pixels: &mut [u8],
 ) {
+    let color = coloring(mode, source, ranges, colors);
+    for tile in tiles {
+        let [x, y, width, height] = tile.rect;
+        let columns = covered(x, width, size[0]);
+        if columns.is_empty() {
+            continue;
+        }
+        let cell = |pixel: usize, from: f32, length: f32, cells: u32| {
+            let cell = ((pixel as f32 + 0.5 - from) / length * cells as f32) as u32;
+            cell.min(cells - 1)
+        };
+        let mut painted: Option<(u32, usize)> = None;
+        for row in covered(y, height, size[1]) {
+            let v = cell(row, y, height, tile.cells[1]);
+            let start = (row * size[0] + columns.start) * 4;
+            let end = (row * size[0] + columns.end) * 4;
+            match painted {
+                Some((same, from)) if same == v => {
+                    pixels.copy_within(from..from + (end - start), start);
+                }
+                _ => {
+                    let mut last = None;
+                    let mut rgba = [0; 4];
+                    for (column, pixel) in
+                        columns.clone().zip(pixels[start..end].chunks_exact_mut(4))
+                    {
+                        let u = cell(column, x, width, tile.cells[0]);
+                        if last != Some(u) {
+                            let at = tile.base + u * tile.stride_x + v * tile.stride_y;
+                            let [r, g, b] =
+                                color(at as usize).map(|channel| (channel * 255.0 + 0.5) as u8);
+                            (last, rgba) = (Some(u), [r, g, b, 255]);
+                        }
+                        pixel.copy_from_slice(&rgba);
+                    }
+                    painted = Some((v, start));
+                }
+            }
+        }
+    }
+}
+
+/// The pixels of an axis of `limit` that a tile from `from` on covers.
+fn covered(from: f32, length: f32, limit: usize) -> Range<usize> {
+    let end = (from + length).clamp(0.0, limit as f32) as usize;
+    (from.max(0.0) as usize).min(end)..end
+}
+
+/// The color of each word of `source`, in 0..1, for a group with these ranges.
+fn coloring(
+    mode: Mode,
+    source: &[f32],
+    ranges: &[f32],
+    colors: &Colors,
+) -> impl Fn(usize) -> [f32; 3] {
     let low = ranges
         .iter()
         .step_by(2)
@@ -256,29 +314,11 @@ pub fn paint(
         high
     }
     .max(1e-12);
-    let color = |at: usize| match mode {
+    move |at| match mode {
         Mode::Gray => [source[at].clamp(0.0, 1.0); 3],
         Mode::Rgb => [0, 1, 2].map(|i| source[at + i].clamp(0.0, 1.0)),
         _ if diverging => sample(&colors.diverging, 0.5 + 0.5 * source[at] / extent),
         _ => sample(&colors.sequential, source[at] / extent),
-    };
-    for tile in tiles {
-        let [x, y, width, height] = tile.rect;
-        let span = |from: f32, length: f32, limit: usize| {
-            let end = (from + length).clamp(0.0, limit as f32) as usize;
-            (from.max(0.0) as usize)..end
-        };
-        for row in span(y, height, size[1]) {
-            let v = ((row as f32 + 0.5 - y) / height * tile.cells[1] as f32) as u32;
-            for column in span(x, width, size[0]) {
-                let u = ((column as f32 + 0.5 - x) / width * tile.cells[0] as f32) as u32;
-                let cell = [u.min(tile.cells[0] - 1), v.min(tile.cells[1] - 1)];
-                let at = tile.base + cell[0] * tile.stride_x + cell[1] * tile.stride_y;
-                let rgb = color(at as usize).map(|channel| (channel * 255.0).round() as u8);
-                pixels[(row * size[0] + column) * 4..][..3].copy_from_slice(&rgb);
-                pixels[(row * size[0] + column) * 4 + 3] = 255;
-            }
-        }
     }
 }
 

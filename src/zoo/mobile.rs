@@ -154,15 +154,17 @@ fn separable(
         .choice("activation")
         .unwrap_or_else(|_| "relu".to_owned());
     let mut stack = Stack::default();
-    let mut before = widened(stem.0, width);
-    let fields = json!({ "out_channels": before, "stride": stem.1, "activation": activation });
+    let fields = json!({ "out_channels": widened(stem.0, width), "stride": stem.1, "activation": activation });
     stack.add("stem", "conv_block", fields);
     for (index, &(maps, stride)) in rows.iter().enumerate() {
         let maps = widened(maps, width);
-        let fields = json!({ "in_channels": before, "out_channels": maps, "stride": stride,
+        let fields = json!({ "out_channels": maps, "stride": stride,
             "activation": activation });
-        stack.add(&format!("separable{}", index + 1), "separable_conv", fields);
-        before = maps;
+        stack.add(
+            &format!("separable{}", index + 1),
+            "separable_block",
+            fields,
+        );
     }
     stack.average_and_classify(0.0, classes);
     Ok(stack.finish(entry.name, input, classes))

@@ -89,12 +89,11 @@ fn mini(values: &Values, input: [usize; 3], classes: usize) -> Result<NetworkSpe
         }
         // Layers that do not divide by three go to the later stages.
         for part in 1..=(convolutions + index) / 3 {
-            let mut fields = json!({ "out_channels": maps, "norm": values.choice("norm")?,
+            let fields = json!({ "out_channels": maps, "norm": values.choice("norm")?,
                 "activation": values.choice("activation")? });
             // The first layer has too few maps to be worth separating.
             let kind = if separable && before > input[0] {
-                fields["in_channels"] = json!(before);
-                "separable_conv"
+                "separable_block"
             } else {
                 "conv_block"
             };

@@ -15,10 +15,27 @@ use super::{Body, LayerKind};
 pub(super) const TWO: LayerKind = LayerKind {
     id: "batch_norm2d",
     doc: "Normalizes each map over batch and space, then scales and shifts it (Ioffe & Szegedy 2015).",
-    fields,
+    fields: || {
+        let doc = "Blocks of channels that share statistics, scale and shift: the elements of a group (4 for \
+                   p4, 8 for p4m; Cohen & Welling 2016, section 6.3).";
+        let mut fields = fields();
+        fields.push(Field::integer("shared", doc, 1.0, 4096.0, 1.0));
+        fields
+    },
     body: Body::Layer(|scope| {
-        let (x, _) = scope.image()?;
-        build(scope, x)
+        let (x, [n, h, w, c]) = scope.image()?;
+        let shared = scope.values.integer("shared")?;
+        if shared == 1 {
+            return build(scope, x);
+        }
+        if !c.is_multiple_of(shared) {
+            let expected = format!("channels divisible into {shared} blocks");
+            return Err(scope.wrong(expected, c.to_string()));
+        }
+        // Seen as pixels side by side, the blocks are channels of one map.
+        let x = ops::reshape(scope.graph, x, [n, h, w * shared, c / shared])?;
+        let y = build(scope, x)?;
+        ops::reshape(scope.graph, y, [n, h, w, c])
     }),
 };
 
@@ -70,9 +87,7 @@ fn build(scope: &mut Scope<'_>, x: ValueId) -> Result<ValueId> {
     let count = (g.shape(x).elements() / channels) as f32;
     // Bessel's correction; a single value has no unbiased variance and keeps the biased one, 0.
     let unbiased = count / (count - 1.0).max(1.0);
-    let mean = ops::running_average(g, running_mean, mean, momentum, 1.0)?;
-    let variance = ops::running_average(g, running_variance, variance, momentum, unbiased)?;
-    scope.updates(mean);
-    scope.updates(variance);
+    scope.averages(running_mean, mean, momentum, 1.0);
+    scope.averages(running_variance, variance, momentum, unbiased);
     Ok(y)
 }

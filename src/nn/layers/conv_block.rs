@@ -32,9 +32,9 @@ pub(super) const KIND: LayerKind = LayerKind {
             ),
             Field::integer(
                 "groups",
-                "Independent groups of channels; 0: as many as input maps (depthwise).",
-                0.0,
-                8192.0,
+                "Independent groups of channels.",
+                1.0,
+                4096.0,
                 1.0,
             ),
             norm_field("batch"),

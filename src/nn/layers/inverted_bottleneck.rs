@@ -52,12 +52,10 @@ fn expand(id: &str, input: &str, values: &Values) -> Result<Vec<NodeSpec>> {
         parts.conv_norm_act("_expand", json!({ "out_channels": inside, "kernel": 1 }));
     }
     let depthwise = json!({
-        "out_channels": inside,
-        "groups": 0,
         "kernel": values.integer("kernel")?,
         "stride": stride,
     });
-    parts.conv_norm_act("_depthwise", depthwise);
+    parts.depthwise_norm_act("_depthwise", depthwise);
     let ratio = values.number("se_ratio")?;
     if ratio > 0.0 {
         gate(

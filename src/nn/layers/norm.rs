@@ -4,7 +4,7 @@
 
 use crate::error::Result;
 use crate::field::Field;
-use crate::graph::ValueId;
+use crate::graph::{Graph, ValueId};
 use crate::ops;
 use crate::tensor::Shape;
 
@@ -80,7 +80,18 @@ fn local_response(scope: &mut Scope<'_>) -> Result<ValueId> {
     let n = scope.values.integer("n")?;
     let [k, alpha, beta] = ["k", "alpha", "beta"].map(|name| scope.values.number(name));
     let (k, alpha, beta) = (k? as f32, alpha? as f32, beta? as f32);
-    let g = &mut *scope.graph;
+    response(scope.graph, x, n, k, alpha, beta)
+}
+
+/// `x / (k + alpha * sum of x^2 over n neighboring channels)^beta`.
+pub(super) fn response(
+    g: &mut Graph,
+    x: ValueId,
+    n: usize,
+    k: f32,
+    alpha: f32,
+    beta: f32,
+) -> Result<ValueId> {
     let squares = ops::mul(g, x, x)?;
     // An even window has one more before than after, as in PyTorch.
     let sums = ops::channel_window_sum(g, squares, n / 2, (n - 1) / 2)?;

@@ -69,6 +69,22 @@ impl<'a> Parts<'a> {
         self.add(part, "conv2d", fields);
     }
 
+    /// A filter for each map; `fields` as for a convolution.
+    fn depthwise(&mut self, part: &str, mut fields: Value) {
+        if let Some(fields) = fields.as_object_mut() {
+            fields.insert("padding".to_owned(), json!("same"));
+            fields.insert("bias".to_owned(), json!(self.norm == "none"));
+        }
+        self.add(part, "depthwise_conv2d", fields);
+    }
+
+    /// A filter for each map, normalization, nonlinearity.
+    pub(super) fn depthwise_norm_act(&mut self, suffix: &str, fields: Value) {
+        self.depthwise(&format!("conv{suffix}"), fields);
+        self.norm(suffix);
+        self.activate(suffix);
+    }
+
     /// The block's normalization, `<block>_bn<suffix>`; nothing where it has none.
     pub(super) fn norm(&mut self, suffix: &str) {
         let found = NORMS.iter().find(|norm| norm.name == self.norm);

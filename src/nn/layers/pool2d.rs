@@ -1,8 +1,8 @@
-//! Pooling: the largest or the mean value of each window, and the mean of a whole map.
+//! Pooling: the largest or the mean value of each window, which may overlap (a stride below the size), and of a
+//! whole map.
 
 use crate::error::Result;
 use crate::field::Field;
-use crate::graph::ValueId;
 use crate::ops::{self, Pool2d};
 
 use super::super::scope::Scope;
@@ -11,9 +11,21 @@ use super::{Body, LayerKind, no_fields};
 pub(super) const MAX: LayerKind = LayerKind {
     id: "max_pool2d",
     doc: "The largest value of each window.",
-    fields,
+    fields: || {
+        let doc = "Whether a last window may reach beyond the image (PyTorch's ceil_mode), so that no pixel is \
+                   left out.";
+        let mut fields = fields();
+        fields.push(Field::bool("ceil", doc, false));
+        fields
+    },
     body: Body::Layer(|scope| {
-        let (x, config) = window(scope)?;
+        let (x, [_, h, w, _]) = scope.image()?;
+        let mut config = window_of(scope, [h, w])?;
+        if scope.values.bool("ceil")? {
+            for (axis, side) in [h, w].into_iter().enumerate() {
+                config.padding[axis][1] = ceiled(&config, axis, side);
+            }
+        }
         ops::max_pool2d(scope.graph, x, config)
     }),
 };
@@ -23,7 +35,8 @@ pub(super) const AVERAGE: LayerKind = LayerKind {
     doc: "The mean of each window; padding counts as zeros.",
     fields,
     body: Body::Layer(|scope| {
-        let (x, config) = window(scope)?;
+        let (x, [_, h, w, _]) = scope.image()?;
+        let config = window_of(scope, [h, w])?;
         ops::avg_pool2d(scope.graph, x, config)
     }),
 };
@@ -40,7 +53,25 @@ pub(super) const GLOBAL: LayerKind = LayerKind {
     }),
 };
 
-fn fields() -> Vec<Field> {
+pub(super) const GLOBAL_MAX: LayerKind = LayerKind {
+    id: "global_max_pool2d",
+    doc: "The largest value of each map, as a vector.",
+    fields: no_fields,
+    body: Body::Layer(|scope| {
+        let (x, [n, h, w, c]) = scope.image()?;
+        scope.sees([h, w], [h, w], [0, 0]);
+        let config = Pool2d {
+            size: [h, w],
+            stride: [1; 2],
+            padding: [[0; 2]; 2],
+        };
+        let y = ops::max_pool2d(scope.graph, x, config)?;
+        ops::reshape(scope.graph, y, [n, c])
+    }),
+};
+
+/// What [`window_of`] reads.
+pub(super) fn fields() -> Vec<Field> {
     vec![
         Field::integer("size", "Side of the windows.", 1.0, 64.0, 2.0),
         Field::integer(
@@ -51,16 +82,11 @@ fn fields() -> Vec<Field> {
             0.0,
         ),
         Field::integer("padding", "Pixels on each side.", 0.0, 32.0, 0.0),
-        Field::bool(
-            "ceil",
-            "Whether a last window counts that reaches beyond the image (as in Caffe).",
-            false,
-        ),
     ]
 }
 
-fn window(scope: &mut Scope<'_>) -> Result<(ValueId, Pool2d)> {
-    let (x, [_, h, w, _]) = scope.image()?;
+/// The windows that the fields say, for maps of these sides.
+pub(super) fn window_of(scope: &mut Scope<'_>, [h, w]: [usize; 2]) -> Result<Pool2d> {
     let size = scope.values.integer("size")?;
     let padding = scope.values.integer("padding")?;
     let stride = match scope.values.integer("stride")? {
@@ -77,22 +103,53 @@ fn window(scope: &mut Scope<'_>) -> Result<(ValueId, Pool2d)> {
         return Err(scope.wrong(expected, padding.to_string()));
     }
     scope.sees([size; 2], [stride; 2], [padding; 2]);
-    let ceil = scope.values.bool("ceil")?;
-    // Pixels behind the image that complete a last window; it must begin on the image.
-    let behind = |side: usize| {
-        let steps = (side + 2 * padding - size).div_ceil(stride);
-        let begins = steps * stride < side + padding;
-        let reach = steps * stride + size - padding - side;
-        if ceil && begins {
-            reach.max(padding)
-        } else {
-            padding
-        }
-    };
-    let config = Pool2d {
+    Ok(Pool2d {
         size: [size; 2],
         stride: [stride; 2],
-        padding: [[padding, behind(h)], [padding, behind(w)]],
-    };
-    Ok((x, config))
+        padding: [[padding; 2]; 2],
+    })
+}
+
+/// The padding behind an axis of `side` pixels with which a window begins on every stride-th pixel of it, or of
+/// the padding before it.
+fn ceiled(config: &Pool2d, axis: usize, side: usize) -> usize {
+    let (size, stride) = (config.size[axis], config.stride[axis]);
+    let [before, after] = config.padding[axis];
+    let mut outputs = (side + before + after - size).div_ceil(stride) + 1;
+    // A window that began behind the image would have no largest value.
+    if (outputs - 1) * stride >= side + before {
+        outputs -= 1;
+    }
+    let end = (outputs - 1) * stride + size;
+    end.saturating_sub(side + before)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ceiled;
+    use crate::ops::Pool2d;
+
+    #[test]
+    fn rounding_up_gives_as_many_windows_as_in_pytorch() {
+        // Side, size, stride and padding, and the outputs of nn.MaxPool2d(ceil_mode=True).
+        for (side, size, stride, padding, expected) in [
+            (55, 3, 2, 0, 27),
+            (112, 3, 2, 0, 56),
+            (5, 2, 2, 0, 3),
+            (6, 3, 2, 1, 4),
+            (4, 2, 3, 1, 2),
+            (7, 3, 3, 1, 3),
+            (5, 1, 3, 0, 2),
+        ] {
+            let config = Pool2d {
+                size: [size; 2],
+                stride: [stride; 2],
+                padding: [[padding; 2]; 2],
+            };
+            let after = ceiled(&config, 0, side);
+            assert!(after < size, "{side} {size} {stride} {padding}: {after}");
+            let outputs = (side + padding + after - size) / stride + 1;
+            assert_eq!(outputs, expected, "{side} {size} {stride} {padding}");
+        }
+    }
 }

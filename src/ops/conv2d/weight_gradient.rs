@@ -10,7 +10,6 @@ use crate::graph::{
 use crate::program::{Args, Kernel};
 use crate::tensor::{DType, Spec};
 
-use super::super::sum::sum_kernel;
 use super::super::testing::{nan, wave};
 use super::super::tile::{MOST_CHANNELS, most_pixels, tile};
 use super::super::window::split_reduction;
@@ -109,13 +108,11 @@ impl Op for WeightGradient {
         }
         let bindings = vec![Slot::Input(0), Slot::Input(1), Slot::Scratch(0)];
         let partial = Call { kernel, bindings };
-        let total = Call {
-            kernel: sum_kernel([1, chunks, weights], chunks, 1.0),
-            bindings: vec![Slot::Scratch(0), Slot::Output],
-        };
-        Lowering::Kernels {
+        Lowering::Parts {
             scratch: vec![chunks * weights],
-            calls: vec![partial, total],
+            calls: vec![partial],
+            parts: Slot::Scratch(0),
+            chunks,
         }
     }
 }

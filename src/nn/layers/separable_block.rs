@@ -12,11 +12,10 @@ use super::parts::{Parts, activation_field, channels_field, norm_field, stride_f
 use super::{Body, LayerKind};
 
 pub(super) const KIND: LayerKind = LayerKind {
-    id: "separable_conv",
+    id: "separable_block",
     doc: "A filter per map, then a 1x1 convolution across maps (Howard et al. 2017).",
     fields: || {
         vec![
-            channels_field("in_channels", "Maps of the input.", 4.0),
             channels_field("out_channels", "Maps of the output.", 16.0),
             Field::integer("kernel", "Side of the filters.", 1.0, 31.0, 3.0),
             stride_field(),
@@ -30,12 +29,10 @@ pub(super) const KIND: LayerKind = LayerKind {
 fn expand(id: &str, input: &str, values: &Values) -> Result<Vec<NodeSpec>> {
     let mut parts = Parts::new(id, input, values)?;
     let depthwise = json!({
-        "out_channels": values.integer("in_channels")?,
-        "groups": 0,
         "kernel": values.integer("kernel")?,
         "stride": values.integer("stride")?,
     });
-    parts.conv_norm_act("_depthwise", depthwise);
+    parts.depthwise_norm_act("_depthwise", depthwise);
     let fields = json!({ "out_channels": values.integer("out_channels")?, "kernel": 1 });
     parts.conv_norm_act("_pointwise", fields);
     Ok(parts.finish())
