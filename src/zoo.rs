@@ -4,8 +4,11 @@
 
 mod alexnet;
 mod all_cnn;
+mod amoebanet;
+mod cct;
 mod densenet;
 mod efficientnet;
+mod group_equivariant;
 mod inception;
 mod lenet;
 mod mbconv;
@@ -62,6 +65,9 @@ pub const ARCHITECTURES: &[Architecture] = &[
     efficientnet::MINI_MNASNET,
     efficientnet::MINI_EFFICIENTNET,
     all_cnn::MINI,
+    group_equivariant::P4CNN,
+    cct::CCT,
+    amoebanet::MINI,
     alexnet::FULL,
     alexnet::ZFNET,
     vgg::FULL,
@@ -75,6 +81,8 @@ pub const ARCHITECTURES: &[Architecture] = &[
     efficientnet::MNASNET,
     efficientnet::EFFICIENTNET,
     all_cnn::FULL,
+    group_equivariant::ALL_CNN,
+    amoebanet::FULL,
 ];
 
 /// The entry called `id`.

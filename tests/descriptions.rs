@@ -85,9 +85,9 @@ fn wrong_descriptions_are_refused_at_their_node() {
             "o: expected 84 inputs (7x12), found 128",
         ),
         (
-            json!([{ "kind": "conv2d", "out_channels": 8192, "padding": "same" },
-                   { "kind": "conv2d", "out_channels": 8192, "padding": "same", "kernel": 31 }]),
-            "conv2d2.weight: needs 257966473216 bytes, the limit is 4294967296 bytes",
+            json!([{ "kind": "conv2d", "out_channels": 4096, "padding": "same" },
+                   { "kind": "conv2d", "out_channels": 4096, "padding": "same", "kernel": 31 }]),
+            "conv2d2.weight: needs 64491618304 bytes, the limit is 4294967296 bytes",
         ),
         (
             json!([{ "kind": "repeat", "nodes": [{ "kind": "relu" }] }]),

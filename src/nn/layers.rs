@@ -30,6 +30,7 @@ mod shape;
 mod shortcut;
 mod squeeze_excite;
 mod subsample;
+mod transformer_block;
 mod upsample;
 
 pub use parts::{activation_field, norm_field, norm_layer};
@@ -101,6 +102,7 @@ pub const LAYERS: &[LayerKind] = &[
     subsample::KIND,
     batch_norm::TWO,
     batch_norm::ONE,
+    batch_norm::P4,
     norm::LOCAL_RESPONSE,
     norm::LAYER,
     norm::INSTANCE,
@@ -124,6 +126,7 @@ pub const LAYERS: &[LayerKind] = &[
     dense_block::TRANSITION,
     squeeze_excite::KIND,
     inverted_bottleneck::KIND,
+    transformer_block::KIND,
 ];
 
 /// The entry called `id`.

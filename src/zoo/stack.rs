@@ -17,6 +17,12 @@ impl Stack {
         self.nodes.push(NodeSpec::new(id, kind, fields));
     }
 
+    /// A node behind `inputs`.
+    pub(super) fn join(&mut self, id: &str, kind: &str, inputs: &[&str], fields: Value) {
+        self.nodes
+            .push(NodeSpec::new(id, kind, fields).from(inputs));
+    }
+
     /// Says that the last node takes `input` rather than the node before it.
     pub(super) fn last_takes(&mut self, input: &str) {
         if let Some(last) = self.nodes.last_mut() {

@@ -164,6 +164,112 @@ def mini_all_cnn(net, x):
     return net.conv(x, "conv9", 10, 1).mean((2, 3))
 
 
+def turned(weight, maps):
+    """A p4 filter bank from one filter each: element r is the filter turned by r quarters counterclockwise, which
+    sees element s of its input where the filter itself sees s - r."""
+    out, channels, k, _ = weight.shape
+    blocks = channels // maps
+    split = weight.reshape(out, blocks, maps, k, k)
+    bank = [torch.rot90(torch.roll(split, r, 1) if blocks == 4 else split, r, (3, 4)) for r in range(4)]
+    return torch.cat(bank).reshape(4 * out, channels, k, k)
+
+
+def p4cnn(net, x):
+    maps = x.shape[1]
+    for layer in range(1, 8):
+        out, k = (10, 3) if layer < 7 else (10, 4)
+        weight = net.get(f"conv{layer}.weight", (out, x.shape[1], k, k))
+        x = F.conv2d(x, turned(weight, maps))
+        maps = out
+        if layer == 7:
+            x = x + net.get("conv7.bias", (out,)).repeat(4).reshape(1, -1, 1, 1)
+            break
+        n, _, h, w = x.shape
+        # One normalization for the four turns of a map.
+        columns = x.reshape(n, 4, out, h, w).transpose(1, 2).reshape(n, out, 4 * h, w)
+        columns = net.norm(columns, f"conv{layer}_bn")
+        x = F.relu(columns.reshape(n, out, 4, h, w).transpose(1, 2).reshape(n, 4 * out, h, w))
+        x = F.max_pool2d(x, 2) if layer == 2 else x
+    return x.reshape(x.shape[0], 4, 10, *x.shape[2:]).amax(1).mean((2, 3))
+
+
+def cct(net, x):
+    for number, out in ((1, 64), (2, 128)):
+        x = F.max_pool2d(F.relu(net.conv(x, f"conv{number}", out, 3, 1, 1, False)), 3, 2, 1)
+    n, c, h, w = x.shape
+    x = x + net.get("positions.weight", (c, h, w))
+    x = x.flatten(2).transpose(1, 2)
+
+    def norm(x, id):
+        return F.layer_norm(x, (c,), net.get(f"{id}.weight", (c,)), net.get(f"{id}.bias", (c,)), 1e-5)
+
+    def at_pixels(x, id):
+        weight = net.get(f"{id}.weight", (c, c, 1, 1)).reshape(c, c)
+        return F.linear(x, weight, net.get(f"{id}.bias", (c,)))
+
+    for block in ("block1", "block2"):
+        y = norm(x, f"{block}_norm1")
+        qkv = F.linear(y, net.get(f"{block}_attention.in_proj_weight", (3 * c, c)))
+        q, k, v = qkv.reshape(n, h * w, 3, 2, c // 2).permute(2, 0, 3, 1, 4)
+        y = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(n, h * w, c)
+        id = f"{block}_attention.out_proj"
+        x = norm(x + F.linear(y, net.get(f"{id}.weight", (c, c)), net.get(f"{id}.bias", (c,))), f"{block}_norm2")
+        x = x + at_pixels(F.gelu(at_pixels(x, f"{block}_fc1")), f"{block}_fc2")
+    x = norm(x, "norm")
+    scores = F.linear(x, net.get("pool.weight", (1, c)), net.get("pool.bias", (1,)))
+    return net.dense((x * scores.softmax(1)).sum(1), "fc", 10)
+
+
+NORMAL = ("mean 0, max 1, sep3 0, sep5 2, sep3 0, mean 3, sep3 1, skip 1, skip 0, mean 1", (4, 5, 6))
+REDUCTION = ("mean 0, sep3 1, max 0, sep7 2, sep7 0, mean 1, max 0, max 1, 1x7 0, sep3 5", (3, 4, 6))
+
+
+def amoebanet(repeats, maps):
+    def conv(net, x, id, out, stride=1):
+        return net.norm(net.conv(F.relu(x), f"{id}_conv", out, 1, stride, 0, False), f"{id}_bn")
+
+    def separable(net, x, id, kernel, out, stride):
+        for number in (1, 2):
+            x = net.conv(F.relu(x), f"{id}_depthwise{number}", x.shape[1], kernel, stride, kernel // 2, False, groups=x.shape[1])
+            x, stride = net.norm(net.conv(x, f"{id}_pointwise{number}", out, 1, bias=False), f"{id}_bn{number}"), 1
+        return x
+
+    def operate(net, name, x, id, out, stride):
+        if name == "mean":
+            return F.avg_pool2d(x, 3, stride, 1)
+        if name == "max":
+            return F.max_pool2d(x, 3, stride, 1)
+        if name == "skip":
+            return x
+        if name == "1x7":
+            lying = net.get(f"{id}_1x7.weight", (out, x.shape[1], 1, 7))
+            x = F.conv2d(F.relu(x), lying, None, (1, stride), (0, 3))
+            return net.norm(F.conv2d(x, net.get(f"{id}_7x1.weight", (out, out, 7, 1)), None, (stride, 1), (3, 0)), id)
+        return separable(net, x, id, int(name[3:]), out, stride)
+
+    def forward(net, x):
+        out = maps
+        x = net.norm(net.conv(x, "stem_conv", 3 * out, 3, 1, 1, False), "stem")
+        before, halve = (x, x), False
+        for number in range(1, 3 * repeats + 3):
+            reduction = number % (repeats + 1) == 0
+            out = 2 * out if reduction else out
+            id = f"cell{number}"
+            states = [conv(net, before[0], f"{id}_in0", out, 2 if halve else 1), conv(net, before[1], f"{id}_in1", out)]
+            table, ends = REDUCTION if reduction else NORMAL
+            pairs = [entry.split() for entry in table.split(", ")]
+            for pair in range(5):
+                ends_of_pair = []
+                for side, (name, state) in zip("ab", pairs[2 * pair:2 * pair + 2]):
+                    stride = 2 if reduction and int(state) < 2 else 1
+                    ends_of_pair.append(operate(net, name, states[int(state)], f"{id}_{pair + 1}{side}", out, stride))
+                states.append(ends_of_pair[0] + ends_of_pair[1])
+            before, halve = (before[1], torch.cat([states[i] for i in ends], 1)), reduction
+        return classify(net, before[1])
+
+    return forward
+
+
 SMALL = (4, 3, 16, 16)
 
 
@@ -190,3 +296,6 @@ if __name__ == "__main__":
     family("mini-efficientnet", {"dropout": 0.0}, inverted(16, ((1, 3, True, 16, 1, 1), (4, 3, True, 24, 2, 2),
                                                             (4, 5, True, 40, 2, 2)), 160, F.silu))
     family("mini-all-cnn", {}, mini_all_cnn)
+    family("p4cnn", {}, p4cnn, (4, 1, 28, 28))
+    family("cct-2-3x2", {"dropout": 0.0}, cct)
+    family("mini-amoebanet", {"maps": 4}, amoebanet(1, 4))

@@ -29,7 +29,7 @@ def initial(names, shapes, vector):
     for stream, name in enumerate(names):
         shape = shapes[name]
         noise = hashed(stream + 1, math.prod(shape))
-        kind = name.split(".")[1]
+        kind = name.rsplit(".", 1)[1]
         if len(shape) > 1:
             values = noise * np.float32(math.sqrt(6.0 / math.prod(shape[1:])))
         elif kind == "weight":
@@ -195,7 +195,7 @@ def golden(name, network, options, forward, shape, lr=None, vector=1.0, most=SAM
             losses.append(value.item())
         result[key] = {"losses": losses, "lr": lr if key == "sgd" else 1e-3,
                        "tensors": {n: summary(net.tensors[n]) for n in names}}
-    (HERE / f"{name}.json").write_text(json.dumps(result) + "\n")
+    (HERE / "networks" / f"{name}.json").write_text(json.dumps(result) + "\n")
     print(f"{name}: loss {result['loss']:.6f}")
 
 

@@ -30,6 +30,17 @@ impl<'a> Parts<'a> {
         })
     }
 
+    /// Nothing yet, behind `input`, for a block that names its own normalization and nonlinearity.
+    pub(super) fn bare(id: &'a str, input: &str) -> Self {
+        Self {
+            id,
+            norm: "none".to_owned(),
+            activation: "none".to_owned(),
+            last: input.to_owned(),
+            nodes: Vec::new(),
+        }
+    }
+
     /// The name of a part in the network.
     pub(super) fn name(&self, part: &str) -> String {
         format!("{}_{part}", self.id)
@@ -184,7 +195,7 @@ pub fn activation_field(default: &str) -> Field {
 
 /// A number of maps.
 pub(super) fn channels_field(name: &str, doc: &str, default: f64) -> Field {
-    Field::integer(name, doc, 1.0, 8192.0, default)
+    Field::integer(name, doc, 1.0, 4096.0, default)
 }
 
 /// The step of a block.
