@@ -16,7 +16,9 @@ pub struct TrainingMemory {
     pub optimizer: u64,
     /// Running statistics.
     pub statistics: u64,
-    /// Every layer's output for the whole batch: what the backward pass may look at again.
+    /// Every layer's output for the whole batch: what the backward pass may look at again. What a layer keeps
+    /// beside its output (attention its scores) and what the compiler needs in between are not counted, nor is
+    /// what it saves by carrying elementwise layers along: its plans are 0.7 to 1.8 times this.
     pub activations: u64,
 }
 

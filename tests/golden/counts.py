@@ -276,6 +276,143 @@ def all_cnn_c():
                          c(192, 192, 3, 1, 0), c(192, 192, 1), c(192, 10, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten())
 
 
+class Group(nn.Module):
+    """A convolution with each filter in `order` turns: the parameters of one, the arithmetic of all."""
+
+    def __init__(self, c, out, k, stride, padding, order, lift, bias):
+        super().__init__()
+        seen = c if lift else c * order
+        self.weight = nn.Parameter(torch.empty(out, seen, k, k))
+        self.bias = nn.Parameter(torch.empty(out)) if bias else None
+        self.order, self.stride, self.padding = order, stride, padding
+
+    def forward(self, x):
+        return nn.functional.conv2d(x, self.weight.repeat(self.order, 1, 1, 1), None, self.stride, self.padding)
+
+
+class GroupNorm(nn.Module):
+    """Batch norm of one scale and shift for all turns of a map."""
+
+    def __init__(self, c):
+        super().__init__()
+        self.norm = nn.BatchNorm2d(c)
+
+    def forward(self, x):
+        return x
+
+
+def group_network(order, rows, classes=10):
+    """Rows are (ordinary maps, kernel, stride, padding); 0 maps: pooling. The last row has the classes."""
+    layers, c, lift = [], rows[0][0], True
+    for index, (maps, k, stride, padding) in enumerate(rows[1:]):
+        if maps == 0:
+            layers.append(nn.MaxPool2d(2))
+            continue
+        last = index == len(rows) - 2
+        out = classes if last else round(maps / order**0.5)
+        layers.append(Group(c, out, k, stride, padding, order, lift, last))
+        layers += [] if last else [GroupNorm(out), nn.ReLU()]
+        c, lift = out, False
+    return nn.Sequential(*layers)
+
+
+def p4cnn(order):
+    return group_network(order, [(1,), *((20, 3, 1, 0),) * 2, (0, 0, 0, 0), *((20, 3, 1, 0),) * 4, (20, 4, 1, 0)])
+
+
+def p4_all_cnn(order):
+    return group_network(order, [(3,), (96, 3, 1, 1), (96, 3, 1, 1), (96, 3, 2, 1), (192, 3, 1, 1), (192, 3, 1, 1),
+                                 (192, 3, 2, 1), (192, 3, 1, 0), (192, 1, 1, 0), (0.5, 1, 1, 0)])
+
+
+class Encoder(nn.Module):
+    def __init__(self, c, heads):
+        super().__init__()
+        self.norm1, self.norm2 = nn.LayerNorm(c), nn.LayerNorm(c)
+        self.qkv, self.out = nn.Linear(c, 3 * c, bias=False), nn.Linear(c, c)
+        self.mlp = nn.Sequential(nn.Linear(c, c), nn.GELU(), nn.Linear(c, c))
+        self.heads = heads
+
+    def forward(self, x):
+        n, t, c = x.shape
+        q, k, v = self.qkv(self.norm1(x)).reshape(n, t, 3, self.heads, c // self.heads).permute(2, 0, 3, 1, 4)
+        mixed = (q @ k.transpose(-1, -2)).softmax(-1) @ v
+        x = self.norm2(x + self.out(mixed.transpose(1, 2).reshape(n, t, c)))
+        return x + self.mlp(x)
+
+
+class CCT(nn.Module):
+    def __init__(self, side):
+        super().__init__()
+        c, pool = 128, nn.MaxPool2d(3, 2, 1)
+        self.tokens = nn.Sequential(nn.Conv2d(3, 64, 3, 1, 1, bias=False), nn.ReLU(), pool,
+                                    nn.Conv2d(64, c, 3, 1, 1, bias=False), nn.ReLU(), pool)
+        self.positions = nn.Parameter(torch.empty(1, (side // 4) ** 2, c))
+        self.blocks = nn.Sequential(Encoder(c, 2), Encoder(c, 2), nn.LayerNorm(c))
+        self.pool, self.fc = nn.Linear(c, 1), nn.Linear(c, 10)
+
+    def forward(self, x):
+        x = self.blocks(self.tokens(x).flatten(2).transpose(1, 2) + self.positions)
+        return self.fc((self.pool(x).softmax(1).transpose(-1, -2) @ x).squeeze(-2))
+
+
+def sep(c, k, stride):
+    def half(stride):
+        return [nn.ReLU(), nn.Conv2d(c, c, k, stride, k // 2, groups=c, bias=False), nn.Conv2d(c, c, 1, bias=False), nn.BatchNorm2d(c)]
+
+    return nn.Sequential(*half(stride), *half(1))
+
+
+def operation(name, c, stride):
+    if name == "1x7":
+        return nn.Sequential(nn.ReLU(), nn.Conv2d(c, c, (1, 7), (1, stride), (0, 3), bias=False),
+                             nn.Conv2d(c, c, (7, 1), (stride, 1), (3, 0), bias=False), nn.BatchNorm2d(c))
+    if name in ("mean", "max"):
+        return (nn.AvgPool2d if name == "mean" else nn.MaxPool2d)(3, stride, 1)
+    return nn.Identity() if name == "skip" else sep(c, int(name[3:]), stride)
+
+
+CELLS = (("mean 0, max 1, sep3 0, sep5 2, sep3 0, mean 3, sep3 1, skip 1, skip 0, mean 1", (4, 5, 6)),
+         ("mean 0, sep3 1, max 0, sep7 2, sep7 0, mean 1, max 0, max 1, 1x7 0, sep3 5", (3, 4, 6)))
+
+
+class Cell(nn.Module):
+    def __init__(self, c0, c1, c, reduction, halve):
+        super().__init__()
+        table, self.ends = CELLS[reduction]
+        self.states = [int(entry.split()[1]) for entry in table.split(", ")]
+        self.ops = nn.ModuleList(operation(entry.split()[0], c, 2 if reduction and state < 2 else 1)
+                                 for entry, state in zip(table.split(", "), self.states))
+        self.in0 = nn.Sequential(nn.ReLU(), nn.Conv2d(c0, c, 1, 2 if halve else 1, bias=False), nn.BatchNorm2d(c))
+        self.in1 = nn.Sequential(nn.ReLU(), nn.Conv2d(c1, c, 1, bias=False), nn.BatchNorm2d(c))
+
+    def forward(self, a, b):
+        states = [self.in0(a), self.in1(b)]
+        for i in range(0, 10, 2):
+            states.append(self.ops[i](states[self.states[i]]) + self.ops[i + 1](states[self.states[i + 1]]))
+        return torch.cat([states[end] for end in self.ends], 1)
+
+
+class Amoeba(nn.Module):
+    def __init__(self, repeats, c):
+        super().__init__()
+        self.stem, cells = tower(3, 3 * c, act=False), []
+        c0 = c1 = 3 * c
+        halve = False
+        for number in range(1, 3 * repeats + 3):
+            reduction = number % (repeats + 1) == 0
+            c = 2 * c if reduction else c
+            cells.append(Cell(c0, c1, c, reduction, halve))
+            c0, c1, halve = c1, 3 * c, reduction
+        self.cells, self.fc = nn.ModuleList(cells), nn.Linear(c1, 10)
+
+    def forward(self, x):
+        a = b = self.stem(x)
+        for cell in self.cells:
+            a, b = b, cell(a, b)
+        return self.fc(b.mean((2, 3)))
+
+
 BIG, SMALL = (3, 224, 224), (3, 32, 32)
 TV, OWN = "torchvision", "written from the paper in counts.py"
 count("alexnet", {"variant": "grouped"}, alexnet(2), BIG, OWN)
@@ -312,4 +449,9 @@ SIDES = (224, 240, 260, 300, 380, 456, 528, 600)
 for phi, side in enumerate(SIDES):
     count("efficientnet", {"scale": f"B{phi}"}, getattr(tv, f"efficientnet_b{phi}")(), (3, side, side), TV)
 count("all-cnn-c", {}, all_cnn_c(), SMALL, OWN)
+for group, order in (("z2", 1), ("p4", 4), ("p4m", 8)):
+    count("p4cnn", {"group": group}, p4cnn(order), (1, 28, 28), OWN)
+    count("p4-all-cnn", {"group": group}, p4_all_cnn(order), SMALL, OWN)
+count("cct-2-3x2", {}, CCT(32), SMALL, OWN)
+count("amoebanet-a", {}, Amoeba(6, 36), SMALL, "the cells of quark0/darts' AmoebaNet genotype, stacked in counts.py")
 (HERE / "counts.json").write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n")
