@@ -205,23 +205,21 @@ impl Network {
         (parameters, fill(&self.statistics, self.statistic_words()))
     }
 
-    /// Attributes each parameter's trainable elements to its layer.
+    /// Attributes each parameter's trainable elements to its layer, and finds each layer's kernel.
     fn count_parameters(&mut self) {
+        let mut trainable: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut kernels: BTreeMap<&str, usize> = BTreeMap::new();
+        for (index, one) in self.parameters.iter().enumerate() {
+            let (owner, name) = one.name.split_once('.').unwrap_or_default();
+            *trainable.entry(owner).or_default() += one.trainable;
+            if name == "weight" {
+                kernels.insert(owner, index);
+            }
+        }
         for layer in &mut self.layers {
-            let mine = |one: &&Parameter| {
-                let (owner, _) = one.name.split_once('.').unwrap_or_default();
-                owner == layer.id
-            };
-            layer.params = self
-                .parameters
-                .iter()
-                .filter(mine)
-                .map(|one| one.trainable)
-                .sum();
-            layer.weight = layer.weight.and_then(|_| {
-                let name = format!("{}.weight", layer.id);
-                self.parameters.iter().position(|one| one.name == name)
-            });
+            let id = layer.id.as_str();
+            layer.params = trainable.get(id).copied().unwrap_or(0);
+            layer.weight = layer.weight.and_then(|_| kernels.get(id).copied());
         }
     }
 }

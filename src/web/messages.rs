@@ -155,6 +155,12 @@ pub struct LayerMessage {
     pub macs: f64,
     /// Side of the input square that one of its units sees, in pixels.
     pub receptive_field: usize,
+    /// How far that square moves from one unit to the next, in pixels.
+    pub receptive_stride: usize,
+    /// Row and column of the pixel in the middle of what its first unit sees.
+    pub receptive_center: [f64; 2],
+    /// Bytes of its output for one image.
+    pub activation_bytes: f64,
     /// Shape of its kernels, `[o, i, h, w]`, if it has any.
     pub kernel: Option<[usize; 4]>,
 }
