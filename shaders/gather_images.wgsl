@@ -1,10 +1,12 @@
 // One thread unpacks one byte of one image of the batch and normalizes it with its channel's scale and
 // shift. Rows whose index is past the last item are zero.
 
-@group(0) @binding(0) var<storage, read> words: array<u32>;
-@group(0) @binding(1) var<storage, read> indices: array<u32>;
-@group(0) @binding(2) var<storage, read> scale_shift: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+//:for s SHARDS
+@group(0) @binding($s) var<storage, read> words$s: array<u32>;
+//:end
+@group(0) @binding(SHARDS) var<storage, read> indices: array<u32>;
+@group(0) @binding(SHARDS + 1u) var<storage, read> scale_shift: array<f32>;
+@group(0) @binding(SHARDS + 2u) var<storage, read_write> y: array<f32>;
 
 @compute @workgroup_size(64)
 fn main(
@@ -20,7 +22,13 @@ fn main(
     let channel = at % CHANNELS;
     var value = 0.0;
     if item < ITEMS {
-        let word = words[item * ((SIZE + 3u) / 4u) + at / 4u];
+        let place = item % PER_SHARD * ((SIZE + 3u) / 4u) + at / 4u;
+        var word = 0u;
+//:for s SHARDS
+        if item / PER_SHARD == $su {
+            word = words$s[place];
+        }
+//:end
         let byte = (word >> (at % 4u * 8u)) & 255u;
         value = f32(byte) / 255.0 * scale_shift[channel] + scale_shift[CHANNELS + channel];
     }

@@ -66,8 +66,8 @@ pub trait Backend: Clone + 'static {
     /// When the words do not fit into the buffer.
     fn upload(&self, buffer: &Self::Buffer, offset: usize, words: &[u32]) -> Result<()>;
 
-    /// Builds what `program` needs. `external` finds outside buffers by name. All work is started
-    /// by the call; the future only waits for the device's verdict on it.
+    /// Builds what `program` needs. `external` finds outside buffers by name. Buffers are made by the call,
+    /// kernels are compiled a few at a time as the future is polled.
     ///
     /// # Errors
     /// When an outside buffer is missing or too small, memory does not suffice, or a kernel does
@@ -77,6 +77,11 @@ pub trait Backend: Clone + 'static {
         program: &Program,
         external: &dyn Fn(&str) -> Option<Self::Buffer>,
     ) -> impl Future<Output = Result<Self::Prepared>> + 'static;
+
+    /// How many kernels are being compiled for programs under preparation, and how many of them are done.
+    fn compiling(&self) -> [usize; 2] {
+        [0, 0]
+    }
 
     /// The buffer behind a program's buffer, to read outputs or draw them.
     fn buffer(&self, prepared: &Self::Prepared, id: crate::program::BufferId) -> Self::Buffer;

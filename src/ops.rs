@@ -72,7 +72,7 @@ pub use conv2d::{Conv2d, conv2d, conv2d_input_gradient, conv2d_weight_gradient};
 pub use copy::{copy, copy_kernel};
 pub use cross_entropy::{correct, cross_entropy};
 pub use elu::elu;
-pub use gather::{gather_images, gather_labels};
+pub use gather::{MOST_SHARDS, gather_images, gather_labels};
 pub use gather_sum::gather_sum;
 pub use gelu::gelu;
 pub use group_norm::group_norm;

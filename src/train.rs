@@ -13,7 +13,7 @@ pub use evaluation::{Evaluation, EvaluationReport};
 pub use loaded::Loaded;
 pub use optimizers::{OPTIMIZERS, OptimizerInfo, find_optimizer};
 pub use probe::{Probe, normalized};
-pub use session::{Plan, Session};
+pub use session::{Plan, Preparing, Session};
 pub use step::StepMetrics;
 
 use crate::backend::Backend;

@@ -6,19 +6,27 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::rc::Rc;
 
 use convscope::autodiff::gradient;
 use convscope::backend::Backend;
 use convscope::backend::cpu::Cpu;
 use convscope::compile::compile;
+use convscope::data;
+use convscope::field::Values;
 use convscope::graph::{BackwardRule, Graph, ValueId};
 use convscope::nn::{Mode, Network, NetworkSpec};
 use convscope::tensor::{Spec, Tensor};
+use convscope::train::{Loaded, Plan, Session, find_optimizer};
 use pollster::block_on;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+
+use common::adapters;
 
 /// Largest difference, relative to 1 + |value|.
 const BOUND: f64 = 3e-5;
@@ -286,5 +294,70 @@ fn dropouts_drop_what_they_say_while_learning_and_nothing_when_answering() {
         assert!(kept > 0 && kept < count, "{kind}: {kept} kept");
         assert_ne!(first, result(Mode::Train, 1).0, "{kind}");
         assert_eq!(first, result(Mode::Train, 0).0, "{kind}");
+    }
+}
+
+/// Two networks that have between them what PyTorch's goldens show one at a time, and dropouts.
+fn mixtures() -> [Value; 2] {
+    let attention = json!([
+        { "kind": "conv2d", "out_channels": 8, "stride": 2, "padding": "same" },
+        { "kind": "group_norm" }, { "kind": "gelu" }, { "kind": "spatial_dropout" },
+        { "kind": "max_pool2d", "size": 3, "stride": 2, "ceil": true },
+        { "id": "tokens", "kind": "position_embedding" },
+        { "kind": "layer_norm" }, { "kind": "multi_head_attention", "dropout": 0.1 },
+        { "id": "branch", "kind": "stochastic_depth" },
+        { "kind": "add", "inputs": ["branch", "tokens"] },
+        { "kind": "seq_pool" }, { "kind": "dropout", "rate": 0.1 },
+        { "kind": "dense", "units": 10 },
+    ]);
+    let turning = json!([
+        { "kind": "p4_lifting_conv2d", "out_channels": 4, "stride": 2 },
+        { "kind": "batch_norm2d", "shared": 4 }, { "kind": "prelu" },
+        { "kind": "p4_conv2d", "out_channels": 4 }, { "kind": "group_pool" },
+        { "kind": "local_response_norm" }, { "id": "maps", "kind": "separable_conv2d" },
+        { "kind": "global_avg_pool2d" }, { "kind": "dense", "units": 16 },
+        { "id": "gate", "kind": "sigmoid" },
+        { "kind": "scale_channels", "inputs": ["maps", "gate"] },
+        { "kind": "upsample2d", "mode": "bilinear" }, { "kind": "hard_swish" },
+        { "kind": "locally_connected2d", "out_channels": 2, "stride": 2 },
+        { "kind": "flatten" }, { "kind": "dense", "units": 10 },
+    ]);
+    [attention, turning]
+}
+
+/// Losses of `steps` steps of Adam on pen digits.
+fn losses<B: Backend>(backend: &B, nodes: &Value, steps: u32) -> Vec<f32> {
+    let options = json!({ "train": 200, "test": 100 });
+    let dataset = data::generate("pen-digits", options.as_object().unwrap()).unwrap();
+    let input = dataset.shape;
+    let spec = json!({ "name": "t", "input": input, "classes": 10, "nodes": nodes });
+    let network = Network::new(&NetworkSpec::from_json(&spec.to_string()).unwrap()).unwrap();
+    let data = Rc::new(Loaded::new(backend, dataset).unwrap());
+    let mut session = Session::new(backend, data, network, 1).unwrap();
+    let info = find_optimizer("adam").unwrap();
+    let plan = Plan {
+        optimizer: info.id.into(),
+        settings: Values::check(info.id, &(info.fields)(), &Map::new()).unwrap(),
+        batch: 10,
+    };
+    block_on(session.prepare(&plan)).unwrap();
+    let mut metrics = block_on(session.advance(steps)).unwrap();
+    metrics.extend(block_on(session.drain()).unwrap());
+    metrics.into_iter().map(|step| step.loss).collect()
+}
+
+#[test]
+fn networks_of_these_layers_learn_and_the_gpu_follows_the_cpu() {
+    for nodes in mixtures() {
+        let on_cpu = losses(&Cpu::new(), &nodes, 200);
+        let mean = |losses: &[f32]| losses.iter().sum::<f32>() / losses.len() as f32;
+        let (first, last) = (mean(&on_cpu[..10]), mean(&on_cpu[190..]));
+        assert!(last < 0.7 * first, "{first} to {last}: {nodes}");
+        for gpu in adapters() {
+            for (step, (cpu, gpu)) in on_cpu.iter().zip(losses(&gpu, &nodes, 3)).enumerate() {
+                let error = (cpu - gpu).abs() / cpu;
+                assert!(error < 1e-3, "step {step}: {cpu} and {gpu}: {nodes}");
+            }
+        }
     }
 }

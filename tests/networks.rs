@@ -1,8 +1,10 @@
 //! What the known networks and the registered layers must be: exact parameter counts, multiply-adds
 //! and receptive fields, and inputs that cannot work refused in a sentence.
 
+use convscope::autodiff::gradient;
+use convscope::compile::compile;
 use convscope::error::Result;
-use convscope::graph::Graph;
+use convscope::graph::{BackwardRule, Graph};
 use convscope::nn::{Body, LAYERS, Mode, Network, NetworkSpec};
 use convscope::tensor::{Shape, Spec};
 use convscope::zoo::{self, ARCHITECTURES};
@@ -195,5 +197,17 @@ fn every_layer_works_with_its_defaults() {
         let network = network.unwrap_or_else(|| panic!("{}: {refused:#?}", kind.id));
         let (_, layer) = network.layer("it").unwrap();
         assert_eq!(layer.kind == kind.id, matches!(kind.body, Body::Layer(_)));
+
+        // It has gradients, and both compile.
+        let mut g = Graph::new();
+        let x = g.external("x", Spec::f32([2, 6, 6, 4])).unwrap();
+        let built = network.build(&mut g, x, Mode::Train).unwrap();
+        let shape = g.shape(built.logits).clone();
+        let seed = g.constant(shape, &[1.0; 20]).unwrap();
+        let wrt: Vec<_> = [x].into_iter().chain(built.parameters).collect();
+        for rule in [BackwardRule::Gradient, BackwardRule::Deconvnet] {
+            let found = gradient(&mut g, built.logits, seed, &wrt, rule).unwrap();
+            compile(&g, kind.id, &found).unwrap();
+        }
     }
 }

@@ -24,6 +24,18 @@ use common::adapters;
 
 /// A session on a small generated dataset.
 fn session<B: Backend>(backend: &B, dataset: &str, architecture: &str, seed: u64) -> Session<B> {
+    let limit = backend.max_buffer_bytes();
+    session_within(backend, dataset, architecture, seed, limit)
+}
+
+/// The same with images in buffers of at most `limit` bytes.
+fn session_within<B: Backend>(
+    backend: &B,
+    dataset: &str,
+    architecture: &str,
+    seed: u64,
+    limit: u64,
+) -> Session<B> {
     let options = json!({ "train": 200, "test": 100 });
     let dataset = data::generate(dataset, options.as_object().unwrap()).unwrap();
     let info = ARCHITECTURES
@@ -32,7 +44,7 @@ fn session<B: Backend>(backend: &B, dataset: &str, architecture: &str, seed: u64
         .unwrap();
     let values = Values::check(info.id, &(info.fields)(), &serde_json::Map::new()).unwrap();
     let spec = (info.spec)(&values, dataset.shape, dataset.classes.len()).unwrap();
-    let data = Rc::new(Loaded::new(backend, dataset).unwrap());
+    let data = Rc::new(Loaded::within(backend, dataset, limit).unwrap());
     Session::new(backend, data, Network::new(&spec).unwrap(), seed).unwrap()
 }
 
@@ -66,6 +78,29 @@ fn the_same_seed_gives_the_same_run_and_another_gives_another() {
     let (first, again, other) = (run(1), run(1), run(2));
     assert_eq!(first, again, "bit for bit");
     assert_ne!(first.0, other.0);
+}
+
+/// A dataset above the adapter's binding limit lies in several buffers: nothing else may change.
+#[test]
+fn a_dataset_in_several_buffers_trains_as_in_one() {
+    let plan = plan("sgd", &json!({}), 8);
+    // 200 images of 784 bytes, at most 45 of them in a buffer.
+    let limit = 45 * 784 + 3;
+    let whole = losses(
+        &mut session(&Cpu::new(), "pen-digits", "lenet5", 1),
+        &plan,
+        5,
+    );
+    let mut parts = session_within(&Cpu::new(), "pen-digits", "lenet5", 1, limit);
+    assert_eq!(losses(&mut parts, &plan, 5), whole);
+    for gpu in adapters() {
+        let mut whole = session(&gpu, "pen-digits", "lenet5", 1);
+        let mut parts = session_within(&gpu, "pen-digits", "lenet5", 1, limit);
+        assert_eq!(losses(&mut parts, &plan, 5), losses(&mut whole, &plan, 5));
+    }
+    let dataset = data::generate("pen-digits", &serde_json::Map::new()).unwrap();
+    let refused = Loaded::within(&Cpu::new(), dataset, 784 * 10).unwrap_err();
+    assert!(refused.to_string().contains("train split"), "{refused}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ mod pipeline;
 mod prepare;
 mod read;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -42,6 +42,8 @@ struct Inner {
     meter: Rc<Meter>,
     pipelines: RefCell<Pipelines>,
     staging: RefCell<Staging>,
+    /// Kernels under compilation, and how many of them are done.
+    compiling: Cell<[usize; 2]>,
 }
 
 /// Longest single upload; between two of them the queue is flushed, so that a dataset is never held
@@ -73,6 +75,7 @@ impl Gpu {
             meter: Rc::default(),
             pipelines: RefCell::default(),
             staging: RefCell::default(),
+            compiling: Cell::default(),
         })))
     }
 
@@ -203,6 +206,10 @@ impl Backend for Gpu {
         external: &dyn Fn(&str) -> Option<GpuBuffer>,
     ) -> impl Future<Output = Result<GpuProgram>> + 'static {
         prepare::prepare(self, program, external)
+    }
+
+    fn compiling(&self) -> [usize; 2] {
+        self.0.compiling.get()
     }
 
     fn buffer(&self, prepared: &GpuProgram, id: BufferId) -> GpuBuffer {

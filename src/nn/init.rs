@@ -25,8 +25,8 @@ pub enum Scheme {
     Lenet,
     /// Uniform within 1 / sqrt(fan in): what PyTorch's layers do by themselves.
     PyTorch,
-    /// Orthonormal filters, or orthonormal inputs where there are more filters than inputs (Saxe, McClelland &
-    /// Ganguli 2014, section 3), with PyTorch's gain 1: no direction of a signal grows or shrinks.
+    /// Orthonormal filters, or orthonormal inputs where there are more filters than inputs (Saxe et al.
+    /// 2014, section 3), with PyTorch's gain 1: no direction of a signal grows or shrinks.
     Orthogonal,
     /// Every weight 1 / fan in, for teaching: units that begin alike stay alike.
     Constant,

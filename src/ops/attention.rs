@@ -9,6 +9,7 @@ use crate::graph::{
 use crate::program::{Args, Kernel};
 use crate::tensor::{DType, Spec};
 
+use super::rows::sum_pairs;
 use super::testing::{nan, wave};
 
 /// `y[n, h, t, s] = sum over k of a[n, t, (h, k)] * b[n, s, (h, k)]`.
@@ -179,8 +180,8 @@ impl Op for Scores {
             let (a, b) = (args.read(0), args.read(1));
             let y = args.write(0);
             sizes.for_each_weight(|weight, query, key| {
-                let products = a[query..query + width].iter().zip(&b[key..key + width]);
-                y[weight] = products.map(|(a, b)| a * b).sum();
+                let (a, b) = (&a[query..query + width], &b[key..key + width]);
+                y[weight] = sum_pairs(a, b, |a, b| a * b);
             });
         };
         let (constants, threads) = (sizes.constants(), output.shape.elements());

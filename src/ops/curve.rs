@@ -10,11 +10,11 @@ use crate::tensor::{DType, Spec};
 #[derive(Debug)]
 pub(super) struct Curve {
     /// Stem of the function.
-    pub(super) name: &'static str,
+    pub(super) stem: &'static str,
     /// `fn stage(v)`: the function.
     pub(super) shader: &'static str,
     /// Stem of the derivative.
-    pub(super) gradient_name: &'static str,
+    pub(super) gradient_stem: &'static str,
     /// `fn stage(v, e)`: the gradient `v` times the derivative at `e`.
     pub(super) gradient_shader: &'static str,
     /// The function of an element and the parameter.
@@ -52,12 +52,12 @@ impl Apply {
 
 impl Op for Apply {
     fn name(&self) -> &'static str {
-        self.curve.name
+        self.curve.stem
     }
 
     fn infer(&self, inputs: &[Spec]) -> Result<Spec> {
-        let [x] = expect_inputs(self.curve.name, inputs)?;
-        expect_dtype(self.curve.name, x, DType::F32)?;
+        let [x] = expect_inputs(self.curve.stem, inputs)?;
+        expect_dtype(self.curve.stem, x, DType::F32)?;
         Ok(x.clone())
     }
 
@@ -79,11 +79,11 @@ impl Op for Apply {
 
 impl Op for ApplyGradient {
     fn name(&self) -> &'static str {
-        self.0.curve.gradient_name
+        self.0.curve.gradient_stem
     }
 
     fn infer(&self, inputs: &[Spec]) -> Result<Spec> {
-        let place = self.0.curve.gradient_name;
+        let place = self.0.curve.gradient_stem;
         let [dy, x] = expect_inputs(place, inputs)?;
         expect_dtype(place, dy, DType::F32)?;
         expect_dtype(place, x, DType::F32)?;

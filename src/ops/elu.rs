@@ -25,9 +25,9 @@ fn slope(x: f32, alpha: f32) -> f32 {
 }
 
 static CURVE: Curve = Curve {
-    name: "elu",
+    stem: "elu",
     shader: SHADER,
-    gradient_name: "elu_gradient",
+    gradient_stem: "elu_gradient",
     gradient_shader: GRADIENT_SHADER,
     value,
     slope,

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::graph::{Example, Graph, Lowering, Op, OpInfo, ValueId, expect_dtype, expect_inputs};
-use crate::program::{Args, Kernel};
+use crate::program::{Args, Kernel, MOST_BINDINGS};
 use crate::tensor::{DType, Spec, Tensor};
 
 /// Images of a batch.
@@ -10,7 +10,12 @@ use crate::tensor::{DType, Spec, Tensor};
 struct GatherImages {
     shape: [usize; 3],
     n_items: usize,
+    /// Items of each shard but the last, which has the rest.
+    per_shard: usize,
 }
+
+/// Buffers that a dataset may be spread over; the kernel binds three others.
+pub const MOST_SHARDS: usize = MOST_BINDINGS - 3;
 
 /// Labels of a batch.
 #[derive(Debug, Clone, Copy)]
@@ -19,22 +24,25 @@ struct GatherLabels;
 /// The images `indices` (`u32[n]`) of a dataset as `[n, h, w, c]` floats: each byte is divided by
 /// 255, multiplied by its channel's scale and moved by its shift. `words` are NHWC bytes, four to a
 /// word from the lowest bits up, each image starting at a word; `scale_shift` is `[2, c]`. An index
-/// past the last of `n_items` images gives zeros.
+/// past the last of `n_items` images gives zeros. A dataset larger than a buffer may be comes in up to
+/// [`MOST_SHARDS`] `shards` of `per_shard` images each, the last with the rest.
 ///
 /// # Errors
-/// When the words are not `n_items` images of `[h, w, c] = shape`, or the other inputs do not fit.
+/// When the shards are not `n_items` images of `[h, w, c] = shape`, or the other inputs do not fit.
 pub fn gather_images(
     graph: &mut Graph,
-    words: ValueId,
+    shards: &[ValueId],
     indices: ValueId,
     shape: [usize; 3],
-    n_items: usize,
+    [n_items, per_shard]: [usize; 2],
     scale_shift: ValueId,
 ) -> Result<ValueId> {
-    graph.push(
-        GatherImages { shape, n_items },
-        &[words, indices, scale_shift],
-    )
+    let op = GatherImages {
+        shape,
+        n_items,
+        per_shard,
+    };
+    graph.push(op, &[shards, &[indices, scale_shift]].concat())
 }
 
 /// The labels of the items `indices`, `u32[n]`; 0 for an index past the last label.
@@ -59,16 +67,26 @@ impl Op for GatherImages {
     }
 
     fn infer(&self, inputs: &[Spec]) -> Result<Spec> {
-        let [words, indices, scale_shift] = expect_inputs("gather_images", inputs)?;
+        let [shards @ .., indices, scale_shift] = inputs else {
+            let expected = "shards, indices and scales";
+            let found = format!("{} inputs", inputs.len());
+            return Err(Error::mismatch("gather_images", expected, found));
+        };
         let [h, w, c] = self.shape;
-        let n_words = self.n_items * (h * w * c).div_ceil(4);
-        if vector("gather_images words", words)? != n_words {
-            let expected = format!("{n_words} words for {} images", self.n_items);
-            return Err(Error::mismatch(
-                "gather_images",
-                expected,
-                words.to_string(),
-            ));
+        let needed = self.n_items.div_ceil(self.per_shard.max(1));
+        if shards.len() != needed || !(1..=MOST_SHARDS).contains(&needed) {
+            let expected = format!("{needed} shards, at most {MOST_SHARDS}");
+            let found = shards.len().to_string();
+            return Err(Error::mismatch("gather_images", expected, found));
+        }
+        for (index, shard) in shards.iter().enumerate() {
+            let items = self.per_shard.min(self.n_items - index * self.per_shard);
+            let n_words = items * (h * w * c).div_ceil(4);
+            if vector("gather_images shard", shard)? != n_words {
+                let expected = format!("{n_words} words for {items} images");
+                let found = shard.to_string();
+                return Err(Error::mismatch("gather_images", expected, found));
+            }
         }
         if *scale_shift != Spec::f32([2, c]) {
             let expected = format!("scale and shift {}", Spec::f32([2, c]));
@@ -86,27 +104,33 @@ impl Op for GatherImages {
         ]))
     }
 
-    fn lower(&self, _: &[Spec], output: &Spec) -> Lowering {
-        let ([h, w, c], n_items) = (self.shape, self.n_items);
-        let size = h * w * c;
+    fn lower(&self, inputs: &[Spec], output: &Spec) -> Lowering {
+        let ([h, w, c], n_items, per_shard) = (self.shape, self.n_items, self.per_shard);
+        let (size, shards) = (h * w * c, inputs.len() - 2);
         let elements = output.shape.elements();
         let constants = [
             ("BATCH", elements / size.max(1)),
             ("SIZE", size),
             ("CHANNELS", c),
             ("ITEMS", n_items),
+            ("PER_SHARD", per_shard),
+            ("SHARDS", shards),
         ];
         let twin = move |args: &mut Args<'_>| {
-            let (words, indices) = (args.read_words(0), args.read_words(1));
-            let (scales, shifts) = args.read(2).split_at(c);
+            let indices = args.read_words(shards);
+            let (scales, shifts) = args.read(shards + 1).split_at(c);
             let per_item = size.div_ceil(4);
+            let mut words: [&[u32]; MOST_SHARDS] = [&[]; MOST_SHARDS];
+            for (shard, words) in words.iter_mut().enumerate().take(shards) {
+                *words = args.read_words(shard);
+            }
             for (row, &item) in args.write(0).chunks_exact_mut(size).zip(indices) {
                 let item = item as usize;
                 if item >= n_items {
                     row.fill(0.0);
                     continue;
                 }
-                let image = &words[item * per_item..][..per_item];
+                let image = &words[item / per_shard][item % per_shard * per_item..][..per_item];
                 for (four, word) in row.chunks_mut(4).zip(image) {
                     for (y, byte) in four.iter_mut().zip(word.to_le_bytes()) {
                         *y = f32::from(byte) / 255.0;
@@ -127,11 +151,11 @@ impl Op for GatherImages {
             "gather_images",
             IMAGES_SHADER,
             &constants,
-            3,
+            shards + 2,
             elements,
             twin,
         );
-        Lowering::single(kernel, 3)
+        Lowering::single(kernel, shards + 2)
     }
 }
 
@@ -184,7 +208,7 @@ pub(super) const IMAGES_INFO: OpInfo = OpInfo {
         };
         let example = |name, values, indices| {
             Example::new(name, scale_shift(values), |g, x| {
-                gather_images(g, x[1], x[2], [1, 3, 2], 3, x[0])
+                gather_images(g, &x[1..2], x[2], [1, 3, 2], [3, 3], x[0])
             })
             .with_words(data(indices))
             .forward_only()
@@ -201,6 +225,17 @@ pub(super) const IMAGES_INFO: OpInfo = OpInfo {
                 [f32::NAN, 1.0, 0.0, f32::INFINITY],
                 vec![1, 2],
             ),
+            Example::new(
+                "in two shards",
+                scale_shift([2.0, 3.0, -0.5, 0.25]),
+                |g, x| gather_images(g, &x[1..3], x[3], [1, 3, 2], [3, 2], x[0]),
+            )
+            .with_words(vec![
+                (Spec::u32([4]), words[..4].to_vec()),
+                (Spec::u32([2]), words[4..].to_vec()),
+                (Spec::u32([4]), vec![2, 0, 1, 3]),
+            ])
+            .forward_only(),
         ]
     },
 };

@@ -39,9 +39,9 @@ fn slope(x: f32, _: f32) -> f32 {
 }
 
 static CURVE: Curve = Curve {
-    name: "gelu",
+    stem: "gelu",
     shader: SHADER,
-    gradient_name: "gelu_gradient",
+    gradient_stem: "gelu_gradient",
     gradient_shader: GRADIENT_SHADER,
     value,
     slope,

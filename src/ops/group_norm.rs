@@ -10,6 +10,7 @@ use crate::graph::{
 use crate::program::{Access, Args, GROUP, Kernel, linear_workgroups, wgsl_with};
 use crate::tensor::{DType, Spec};
 
+use super::rows::sum_pairs;
 use super::testing::{nan, wave};
 
 /// `y = (x - mean) / sqrt(variance + eps)` over `[images, pixels, groups, channels / groups]`, the statistics
@@ -136,15 +137,10 @@ impl Rows {
 
     /// Mean and reciprocal standard deviation of the group.
     fn statistics(&self, x: &[f32], eps: f32) -> [f32; 2] {
-        let sum: f32 = self
-            .ranges()
-            .map(|range| x[range].iter().sum::<f32>())
-            .sum();
-        let mean = sum / self.count();
-        let square = |x: &f32| (x - mean) * (x - mean);
-        let squares = self
-            .ranges()
-            .map(|range| x[range].iter().map(square).sum::<f32>());
+        let runs = || self.ranges().map(|range| &x[range]);
+        let sums = runs().map(|run| sum_pairs(run, run, |x, _| x));
+        let mean = sums.sum::<f32>() / self.count();
+        let squares = runs().map(|run| sum_pairs(run, run, |x, _| (x - mean) * (x - mean)));
         let variance = squares.sum::<f32>() / self.count();
         [mean, 1.0 / (variance + eps).sqrt()]
     }
@@ -202,10 +198,9 @@ impl Op for GroupNormGradient {
             let [mean, scale] = rows.statistics(x, eps);
             let (mut plain, mut weighted) = (0.0, 0.0);
             for range in rows.ranges() {
-                for (dy, x) in dy[range.clone()].iter().zip(&x[range]) {
-                    plain += dy;
-                    weighted += dy * (x - mean);
-                }
+                let (dy, x) = (&dy[range.clone()], &x[range]);
+                plain += sum_pairs(dy, x, |dy, _| dy);
+                weighted += sum_pairs(dy, x, |dy, x| dy * (x - mean));
             }
             let plain = plain / rows.count();
             let weighted = weighted * scale * scale / rows.count();

@@ -1,4 +1,4 @@
-//! The piecewise approximation of swish (Howard et al. 2019, "Searching for MobileNetV3", section 5.2).
+//! The piecewise approximation of swish (Howard et al. 2019, "Searching for `MobileNetV3`", section 5.2).
 
 use crate::error::Result;
 use crate::graph::{Example, Graph, OpInfo, ValueId};
@@ -30,9 +30,9 @@ fn slope(x: f32, _: f32) -> f32 {
 }
 
 static CURVE: Curve = Curve {
-    name: "hard_swish",
+    stem: "hard_swish",
     shader: SHADER,
-    gradient_name: "hard_swish_gradient",
+    gradient_stem: "hard_swish_gradient",
     gradient_shader: GRADIENT_SHADER,
     value,
     slope,

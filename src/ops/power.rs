@@ -26,9 +26,9 @@ fn slope(x: f32, exponent: f32) -> f32 {
 }
 
 static CURVE: Curve = Curve {
-    name: "power",
+    stem: "power",
     shader: SHADER,
-    gradient_name: "power_gradient",
+    gradient_stem: "power_gradient",
     gradient_shader: GRADIENT_SHADER,
     value,
     slope,

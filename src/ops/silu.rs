@@ -1,5 +1,5 @@
 //! The sigmoid-weighted linear unit (Elfwing, Uchibe & Doya 2018), which Ramachandran et al. 2017 found
-//! again as swish: the activation of EfficientNet.
+//! again as swish: the activation of `EfficientNet`.
 
 use crate::error::Result;
 use crate::graph::{Example, Graph, OpInfo, ValueId};
@@ -30,9 +30,9 @@ fn slope(x: f32, _: f32) -> f32 {
 }
 
 static CURVE: Curve = Curve {
-    name: "silu",
+    stem: "silu",
     shader: SHADER,
-    gradient_name: "silu_gradient",
+    gradient_stem: "silu_gradient",
     gradient_shader: GRADIENT_SHADER,
     value,
     slope,

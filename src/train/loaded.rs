@@ -17,6 +17,26 @@ pub struct Loaded<B: Backend> {
     /// training split has mean 0 and deviation 1.
     pub normalization: (Vec<f32>, Vec<f32>),
     buffers: Vec<(String, B::Buffer)>,
+    /// Images in each buffer of each split.
+    shard_items: Vec<(&'static str, usize)>,
+}
+
+/// The buffer with part `shard` of a split's images.
+fn shard_name(split: &str, shard: usize) -> String {
+    format!("{split} images {shard}")
+}
+
+/// Refuses a split that is larger than a batch can be gathered from.
+fn check_shards(name: &str, dataset: &Dataset, shards: usize, most_words: usize) -> Result<()> {
+    if shards <= ops::MOST_SHARDS {
+        return Ok(());
+    }
+    let limit = 4 * most_words as u64;
+    Err(Error::Memory {
+        place: format!("{name} split of {}", dataset.name),
+        needed: shards as u64 * limit,
+        limit: ops::MOST_SHARDS as u64 * limit,
+    })
 }
 
 /// A batch on the device.
@@ -30,9 +50,19 @@ impl<B: Backend> Loaded<B> {
     /// Uploads `dataset`.
     ///
     /// # Errors
-    /// When a split is empty or larger than the backend's largest buffer.
+    /// When a split is empty or does not fit into a few of the backend's largest buffers.
     pub fn new(backend: &B, dataset: Dataset) -> Result<Self> {
+        Self::within(backend, dataset, backend.max_buffer_bytes())
+    }
+
+    /// [`Loaded::new`] with no buffer of images larger than `limit` bytes: what does not fit into one lies
+    /// in several.
+    ///
+    /// # Errors
+    /// As [`Loaded::new`].
+    pub fn within(backend: &B, dataset: Dataset, limit: u64) -> Result<Self> {
         let mut buffers = Vec::new();
+        let mut shard_items = Vec::new();
         for (name, split) in [("train", &dataset.train), ("test", &dataset.test)] {
             if split.is_empty() {
                 return Err(Error::mismatch(
@@ -42,12 +72,23 @@ impl<B: Backend> Loaded<B> {
                 ));
             }
             let words = split.words();
-            for (part, words) in [("images", &words.images), ("labels", &words.labels)] {
-                let label = format!("{name} {part}");
+            let per_item = words.images.len() / split.len();
+            let most = usize::try_from(limit / 4).unwrap_or(usize::MAX);
+            // At least one image a shard: `allocate` refuses what is larger than a buffer.
+            let per_shard = (most / per_item.max(1)).clamp(1, split.len());
+            check_shards(name, &dataset, split.len().div_ceil(per_shard), most)?;
+            let shards = words.images.chunks((per_shard * per_item).max(1));
+            let mut parts: Vec<(String, &[u32])> = shards
+                .enumerate()
+                .map(|(shard, words)| (shard_name(name, shard), words))
+                .collect();
+            parts.push((format!("{name} labels"), &words.labels));
+            for (label, words) in parts {
                 let buffer = backend.allocate(&label, words.len())?;
                 backend.upload(&buffer, 0, words)?;
                 buffers.push((label, buffer));
             }
+            shard_items.push((name, per_shard));
         }
         let (means, deviations) = dataset.statistics();
         // A constant channel stays as it is, shifted to zero.
@@ -62,6 +103,7 @@ impl<B: Backend> Loaded<B> {
             dataset,
             normalization: (scales, shifts),
             buffers,
+            shard_items,
         })
     }
 
@@ -90,12 +132,25 @@ impl<B: Backend> Loaded<B> {
     pub(super) fn gather(&self, graph: &mut Graph, split: &str, indices: ValueId) -> Result<Batch> {
         let n = self.split(split)?.len();
         let [c, h, w] = self.dataset.shape;
-        let words = n * (h * w * c).div_ceil(4);
-        let images = graph.external(&format!("{split} images"), Spec::u32([words]))?;
+        let per_shard = self.shard_items.iter().find(|(name, _)| *name == split);
+        let per_shard = per_shard.map_or(n, |&(_, items)| items);
+        let per_item = (h * w * c).div_ceil(4);
+        let mut shards = Vec::new();
+        for (shard, first) in (0..n).step_by(per_shard).enumerate() {
+            let words = per_shard.min(n - first) * per_item;
+            shards.push(graph.external(&shard_name(split, shard), Spec::u32([words]))?);
+        }
         let labels = graph.external(&format!("{split} labels"), Spec::u32([n]))?;
         let (scales, shifts) = &self.normalization;
         let scale_shift = graph.constant([2, c], &[scales.as_slice(), shifts].concat())?;
-        let images = ops::gather_images(graph, images, indices, [h, w, c], n, scale_shift)?;
+        let images = ops::gather_images(
+            graph,
+            &shards,
+            indices,
+            [h, w, c],
+            [n, per_shard],
+            scale_shift,
+        )?;
         let labels = ops::gather_labels(graph, labels, indices)?;
         Ok(Batch { images, labels })
     }

@@ -32,6 +32,9 @@ pub struct Plan {
     pub batch: usize,
 }
 
+/// A step under preparation.
+pub type Preparing<B> = Pin<Box<dyn Future<Output = Result<<B as Backend>::Prepared>>>>;
+
 type Reading = Pin<Box<dyn Future<Output = Result<Vec<u32>>>>>;
 
 /// A network, its state on the backend, and the training step.
@@ -170,6 +173,18 @@ impl<B: Backend> Session<B> {
     /// When the optimizer is unknown, the batch is empty or larger than the training split, or the
     /// step does not fit the backend.
     pub async fn prepare(&mut self, plan: &Plan) -> Result<()> {
+        if let Some(preparing) = self.begin_prepare(plan)? {
+            self.end_prepare(plan, preparing.await?);
+        }
+        Ok(())
+    }
+
+    /// [`Session::prepare`] for a host that has other things to do: what is left to wait for, and to hand to
+    /// [`Session::end_prepare`]; nothing if the prepared step is kept.
+    ///
+    /// # Errors
+    /// As [`Session::prepare`], as far as is known at once.
+    pub fn begin_prepare(&mut self, plan: &Plan) -> Result<Option<Preparing<B>>> {
         let n = self.data.dataset.train.len();
         if plan.batch == 0 || plan.batch > n {
             let expected = format!("1 to {n} images (the training split)");
@@ -189,7 +204,7 @@ impl<B: Backend> Session<B> {
             .as_ref()
             .map(|(plan, _)| (plan.optimizer.clone(), plan.batch));
         if before == Some((plan.optimizer.clone(), plan.batch)) {
-            return Ok(());
+            return Ok(None);
         }
         if before.is_none_or(|(optimizer, _)| optimizer != plan.optimizer) {
             for name in (0..optimizer.slots).map(slot_name) {
@@ -201,12 +216,13 @@ impl<B: Backend> Session<B> {
             self.clear_slots()?;
         }
         let program = self.step_program(plan)?;
-        let prepared = self
-            .backend
-            .prepare(&program, &|name| self.buffer(name))
-            .await?;
+        let preparing = self.backend.prepare(&program, &|name| self.buffer(name));
+        Ok(Some(Box::pin(preparing)))
+    }
+
+    /// Takes the step that [`Session::begin_prepare`] for the same plan began to prepare.
+    pub fn end_prepare(&mut self, plan: &Plan, prepared: B::Prepared) {
         self.prepared = Some((plan.clone(), prepared));
-        Ok(())
     }
 
     /// One training step as a program, to count and time what it dispatches.

@@ -86,7 +86,8 @@ pub(super) fn js_from_slice(slice: Slice) -> Js {
     object(&[
         ("done", slice.done.into()),
         ("fraction", slice.fraction.into()),
-        ("note", slice.note.into()),
+        ("note", slice.note.as_ref().into()),
+        ("waits", slice.waits.into()),
         ("steps", to_js(&slice.steps)?),
         ("report", report),
         ("pictures", pictures),

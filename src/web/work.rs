@@ -1,10 +1,15 @@
 //! Jobs: training, evaluations and visualizations, each advanced in slices of about 40 ms so
 //! that requests and live pictures come between them.
 
+use std::borrow::Cow;
+use std::fmt;
+use std::future::poll_fn;
+use std::task::Poll;
+
 use crate::backend::Backend;
 use crate::error::{Error, Result};
 use crate::field::Values;
-use crate::train::{Evaluation, OPTIMIZERS, Plan, StepMetrics, find_optimizer};
+use crate::train::{Evaluation, OPTIMIZERS, Plan, Preparing, StepMetrics, find_optimizer};
 use crate::visualize::{Job, Picture, Request, find_visualization};
 
 use super::lab::{Image, Lab, split_id};
@@ -15,21 +20,35 @@ use super::tiles::layer_index;
 /// Work under way.
 #[derive(Debug)]
 pub(super) enum Work<B: Backend> {
-    Train(Training),
+    Train(Training<B>),
     Evaluate(Evaluation<B>, Pace),
     Visualize(Job<B>, Pace),
 }
 
 /// A training job.
-#[derive(Debug)]
-pub(super) struct Training {
+pub(super) struct Training<B: Backend> {
     plan: Plan,
-    prepared: bool,
+    stage: Stage<B>,
     /// The first step of this job, and the one before which it ends.
     from: u32,
     until: Option<u32>,
     pace: Pace,
     last: StepEvent,
+}
+
+/// How far a training job has come.
+enum Stage<B: Backend> {
+    New,
+    Preparing(Preparing<B>),
+    Ready,
+}
+
+impl<B: Backend> fmt::Debug for Training<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Training")
+            .field("plan", &self.plan)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a slice brought.
@@ -40,7 +59,9 @@ pub struct Slice {
     /// Share done, 0 to 1; 0 for training without an end.
     pub fraction: f64,
     /// What it is doing, in a few words.
-    pub note: &'static str,
+    pub note: Cow<'static, str>,
+    /// Whether it only waits, so that the next slice need not come at once.
+    pub waits: bool,
     /// Training steps that were reported since the slice before.
     pub steps: Vec<StepEvent>,
     /// A training job's last step, at its end.
@@ -105,7 +126,7 @@ impl<B: Backend> Lab<B> {
                 settings,
                 batch,
             },
-            prepared: false,
+            stage: Stage::New,
             from,
             until: steps.map(|steps| from.saturating_add(steps)),
             pace: Pace::late(),
@@ -198,11 +219,10 @@ impl<B: Backend> Lab<B> {
                     None
                 };
                 let fraction = f64::from(evaluation.fraction());
-                let note = "evaluating";
                 Slice {
                     done,
                     fraction,
-                    note,
+                    note: "evaluating".into(),
                     evaluation: report,
                     ..Slice::default()
                 }
@@ -213,7 +233,7 @@ impl<B: Backend> Lab<B> {
                 Slice {
                     done,
                     fraction,
-                    note: "drawing",
+                    note: "drawing".into(),
                     pictures,
                     ..Slice::default()
                 }
@@ -225,14 +245,9 @@ impl<B: Backend> Lab<B> {
         Ok(slice)
     }
 
-    async fn advance_training(&mut self, training: &mut Training, now: f64) -> Result<Slice> {
-        if !training.prepared {
-            self.session.prepare(&training.plan).await?;
-            training.prepared = true;
-            return Ok(Slice {
-                note: "preparing",
-                ..Slice::default()
-            });
+    async fn advance_training(&mut self, training: &mut Training<B>, now: f64) -> Result<Slice> {
+        if !matches!(training.stage, Stage::Ready) {
+            return self.advance_preparation(training).await;
         }
         let left = training
             .until
@@ -250,27 +265,57 @@ impl<B: Backend> Lab<B> {
         });
         Ok(Slice {
             fraction,
-            note: "training",
+            note: "training".into(),
             steps,
             ..Slice::default()
         })
     }
 
-    async fn end_training(&mut self, training: &mut Training) -> Result<Slice> {
+    /// Looks whether the step is there, without waiting for it: the page goes on while kernels are
+    /// compiled, and can end the job.
+    async fn advance_preparation(&mut self, training: &mut Training<B>) -> Result<Slice> {
+        training.stage = match std::mem::replace(&mut training.stage, Stage::New) {
+            Stage::New => match self.session.begin_prepare(&training.plan)? {
+                Some(preparing) => Stage::Preparing(preparing),
+                None => Stage::Ready,
+            },
+            Stage::Preparing(mut preparing) => {
+                match poll_fn(|context| Poll::Ready(preparing.as_mut().poll(context))).await {
+                    Poll::Pending => Stage::Preparing(preparing),
+                    Poll::Ready(prepared) => {
+                        self.session.end_prepare(&training.plan, prepared?);
+                        Stage::Ready
+                    }
+                }
+            }
+            Stage::Ready => Stage::Ready,
+        };
+        let note = match self.session.backend().compiling() {
+            [0, _] => "preparing".into(),
+            [all, done] => format!("compiling kernels: {done} of {all}").into(),
+        };
+        Ok(Slice {
+            note,
+            waits: matches!(training.stage, Stage::Preparing(_)),
+            ..Slice::default()
+        })
+    }
+
+    async fn end_training(&mut self, training: &mut Training<B>) -> Result<Slice> {
         let metrics = self.session.drain().await?;
         let steps = self.report(training, metrics);
         let trained = Some(training.last);
         Ok(Slice {
             done: true,
             fraction: 1.0,
-            note: "trained",
+            note: "trained".into(),
             steps,
             trained,
             ..Slice::default()
         })
     }
 
-    fn report(&self, training: &mut Training, metrics: Vec<StepMetrics>) -> Vec<StepEvent> {
+    fn report(&self, training: &mut Training<B>, metrics: Vec<StepMetrics>) -> Vec<StepEvent> {
         let per_epoch = f64::from(self.session.steps_per_epoch(training.plan.batch));
         let images_per_second = training.pace.speed * training.plan.batch as f64;
         let event = |metrics: StepMetrics| StepEvent {
@@ -293,7 +338,7 @@ impl<B: Backend> Lab<B> {
     pub async fn finish(&mut self, id: u32) -> Result<Slice> {
         let done = Slice {
             done: true,
-            note: "stopped",
+            note: "stopped".into(),
             ..Slice::default()
         };
         match self.take(id)? {

@@ -153,6 +153,9 @@ for factor in (2, 3):
 row("max_pool2d overlapping, up", it("max_pool2d", size=3, stride=2, ceil=True), [1, 2, 6, 7], {},
     lambda x, p: F.max_pool2d(x, 3, 2, ceil_mode=True))
 
+row("avg_pool2d without padding", it("avg_pool2d", size=3, stride=2, padding=1, count_include_pad=False), [2, 2, 5, 4],
+    {}, lambda x, p: F.avg_pool2d(x, 3, 2, 1, count_include_pad=False))
+
 
 def unpooled(x, p):
     y, where = F.max_pool2d(x, 2, return_indices=True)

@@ -209,10 +209,14 @@ function receive(event: LabEvent): void {
     case 'state':
       if (event.state === 'training') app.startedAt = performance.now();
       if (event.state === 'idle') forget();
+      if (event.state !== 'training') app.preparing = '';
       app.run = event.state;
       break;
     case 'progress':
-      if (event.panel === 'train') app.fraction = event.fraction;
+      if (event.panel === 'train') {
+        app.fraction = event.fraction;
+        app.preparing = event.waits ? event.note : '';
+      }
       if (event.panel === 'evaluate' && app.evaluating)
         app.evaluating = { fraction: event.fraction, note: event.note };
       break;

@@ -61,6 +61,6 @@ export type LabEvent =
   | { event: 'step'; steps: StepEvent[] }
   | { event: 'epoch'; epoch: number; loss: number; accuracy: number }
   | { event: 'state'; state: RunState }
-  | { event: 'progress'; panel: string; fraction: number; note: string; pictures?: Picture[] }
+  | { event: 'progress'; panel: string; fraction: number; note: string; waits: boolean; pictures?: Picture[] }
   | { event: 'presented'; tiles: Record<string, number> }
   | { event: 'error'; message: string; fatal: boolean };

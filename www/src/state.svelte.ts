@@ -38,6 +38,8 @@ class State {
   run = $state<RunState>('idle');
   latest = $state.raw<StepEvent | null>(null);
   fraction = $state(0);
+  /** What training waits for before its first step, in words. */
+  preparing = $state('');
   startedAt = $state(0);
   /** Every step of this run, appended in place; `historyVersion` says when. */
   history: StepEvent[] = [];

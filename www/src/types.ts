@@ -65,6 +65,8 @@ export interface Progress {
   done: boolean;
   fraction: number;
   note: string;
+  /** Whether the job only waits, as for kernels to be compiled: nothing is gained by asking again at once. */
+  waits: boolean;
   steps: StepEvent[];
   report?: unknown;
   pictures?: Picture[];

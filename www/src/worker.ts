@@ -10,6 +10,8 @@ import { transferables } from './worker/transfer';
 /** Live pictures are redrawn at most this often, and take at most a third of the time while jobs run. */
 const PRESENT_INTERVAL = 100;
 const PRESENT_SHARE = 3;
+/** Jobs that only wait are asked this often. */
+const WAIT = 10;
 
 const tell = (event: LabEvent) => self.postMessage(event);
 const jobs = new Jobs(() => theLab(), tell);
@@ -169,11 +171,12 @@ const breathe = () =>
     channel.port2.postMessage(0);
   });
 
-function idle(): Promise<void> {
+/** Sleeps until a message comes, but not longer than this. */
+function idle(most: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(
       resolve,
-      dirty && visible ? Math.max(0, nextPresent - performance.now()) : 60_000,
+      dirty && visible ? Math.max(0, Math.min(most, nextPresent - performance.now())) : most,
     );
     wake = () => {
       clearTimeout(timer);
@@ -186,11 +189,12 @@ async function loop(): Promise<never> {
   for (;;) {
     for (let request = waiting.shift(); request; request = waiting.shift()) await answer(request);
     if (jobs.busy && !broken) {
-      dirty ||= jobs.training;
       await jobs.turn();
+      dirty ||= jobs.training && !jobs.waits;
     }
     if (lab && !broken && dirty && visible && performance.now() >= nextPresent) await present();
-    await (jobs.busy || waiting.length ? breathe() : idle());
+    if (waiting.length || (jobs.busy && !jobs.waits)) await breathe();
+    else await idle(jobs.busy ? WAIT : 60_000);
   }
 }
 

@@ -1,6 +1,5 @@
 //! From a program to what the device runs: its buffers filled, its kernels compiled, one bind group
-//! per dispatch. All of it is created at once under error scopes; only their verdicts are awaited,
-//! because a browser gives them later.
+//! per dispatch. Everything is created under error scopes, whose verdicts a browser gives later.
 
 use std::future::Future;
 use std::num::NonZeroU64;
@@ -34,14 +33,9 @@ struct Step {
 /// What an error scope will say.
 type Verdict = Pin<Box<dyn Future<Output = Option<wgpu::Error>>>>;
 
-/// A program whose verdicts are still to come.
-struct Pending {
-    program: GpuProgram,
-    /// Verdicts by what was made under their scope.
-    verdicts: Vec<(String, Verdict)>,
-    /// Pipelines to keep once they are known to be good.
-    compiled: Vec<(Key, Rc<Pipeline>)>,
-}
+/// Kernels that are given to the device together. A browser's GPU process answers nothing before it has done all
+/// that it was given at once, so that fewer means finer progress, and more fewer round trips.
+const KERNELS_AT_ONCE: usize = 4;
 
 /// See [`Backend::prepare`].
 pub(super) fn prepare(
@@ -49,70 +43,113 @@ pub(super) fn prepare(
     program: &Program,
     external: &dyn Fn(&str) -> Option<GpuBuffer>,
 ) -> impl Future<Output = Result<GpuProgram>> + 'static {
-    let started = start(gpu, program, external);
-    let gpu = gpu.clone();
+    let scope = gpu
+        .0
+        .device
+        .push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+    let buffers = buffers(gpu, program, external);
+    let memory = scope.pop();
+    let place = format!("{}: {} bytes", program.label, program.own_bytes());
+    let (gpu, label) = (gpu.clone(), program.label.clone());
+    let (kernels, dispatches) = (program.kernels.clone(), program.dispatches.clone());
     async move {
-        let pending = started?;
-        let mut failures = Vec::new();
         // Every verdict is awaited, so that none is left to surface elsewhere.
-        for (place, verdict) in pending.verdicts {
-            if let Some(failure) = verdict.await {
-                failures.push(format!("{place}: {failure}"));
-            }
+        if let Some(failure) = memory.await {
+            return Err(error(format!("{place}: {failure}")));
         }
-        if let Some(first) = failures.into_iter().next() {
-            return Err(error(first));
+        let buffers = buffers?;
+        let pipelines = compile(&gpu, &kernels).await?;
+        let scope = gpu.0.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let steps = dispatches
+            .iter()
+            .map(|dispatch| {
+                step(
+                    &gpu,
+                    &kernels[dispatch.kernel],
+                    &buffers,
+                    &pipelines,
+                    dispatch,
+                )
+            })
+            .collect();
+        if let Some(failure) = scope.pop().await {
+            return Err(error(format!("{label}: {failure}")));
         }
-        let mut pipelines = gpu.0.pipelines.borrow_mut();
-        for (key, pipeline) in pending.compiled {
-            pipelines.keep(key, pipeline);
-        }
-        Ok(pending.program)
+        Ok(GpuProgram {
+            label,
+            buffers,
+            steps,
+        })
     }
 }
 
-fn start(
-    gpu: &Gpu,
-    program: &Program,
-    external: &dyn Fn(&str) -> Option<GpuBuffer>,
-) -> Result<Pending> {
-    let device = &gpu.0.device;
-    let mut verdicts: Vec<(String, Verdict)> = Vec::new();
-    let scope = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-    let buffers = buffers(gpu, program, external);
-    let memory = format!("{}: {} bytes", program.label, program.own_bytes());
-    verdicts.push((memory, Box::pin(scope.pop())));
-    let buffers = buffers?;
+/// The pipelines of `kernels`: those known from other programs, and the others compiled.
+async fn compile(gpu: &Gpu, kernels: &[Kernel]) -> Result<Vec<Rc<Pipeline>>> {
+    let keys: Vec<Key> = kernels.iter().map(pipeline::key).collect();
+    let known = |key: &Key| gpu.0.pipelines.borrow().get(key);
+    let mut pipelines: Vec<Option<Rc<Pipeline>>> = keys.iter().map(known).collect();
+    let is_missing = |&index: &usize| pipelines[index].is_none();
+    let missing: Vec<usize> = (0..kernels.len()).filter(is_missing).collect();
+    let mut progress = Compiling::begin(gpu, missing.len());
+    for group in missing.chunks(KERNELS_AT_ONCE) {
+        let started: Vec<_> = group
+            .iter()
+            .map(|&i| (i, start(gpu, &kernels[i])))
+            .collect();
+        let mut failure = None;
+        for (index, (pipeline, verdicts)) in started {
+            for verdict in verdicts {
+                failure = failure.or(verdict.await.map(|found| (index, found)));
+            }
+            progress.advance();
+            pipelines[index] = Some(pipeline);
+        }
+        if let Some((index, found)) = failure {
+            return Err(error(format!("kernel {}: {found}", kernels[index].name)));
+        }
+    }
+    let pipelines: Vec<Rc<Pipeline>> = pipelines.into_iter().flatten().collect();
+    for (key, pipeline) in keys.into_iter().zip(&pipelines) {
+        gpu.0.pipelines.borrow_mut().keep(key, pipeline.clone());
+    }
+    Ok(pipelines)
+}
 
-    let mut compiled = Vec::new();
-    let mut pipelines = Vec::new();
-    for kernel in &program.kernels {
-        let key = pipeline::key(kernel);
-        let known = gpu.0.pipelines.borrow().get(&key);
-        pipelines.push(known.unwrap_or_else(|| {
-            let (pipeline, found) = compile(gpu, kernel);
-            verdicts.extend(found);
-            compiled.push((key, pipeline.clone()));
-            pipeline
-        }));
+/// Counts the kernels of one program as they are done, and forgets them at the end, also where the
+/// preparation is given up.
+struct Compiling {
+    gpu: Gpu,
+    kernels: usize,
+    done: usize,
+}
+
+impl Compiling {
+    fn begin(gpu: &Gpu, kernels: usize) -> Self {
+        let [all, done] = gpu.0.compiling.get();
+        gpu.0.compiling.set([all + kernels, done]);
+        let gpu = gpu.clone();
+        Self {
+            gpu,
+            kernels,
+            done: 0,
+        }
     }
 
-    let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
-    let steps = program
-        .dispatches
-        .iter()
-        .map(|dispatch| step(gpu, program, &buffers, &pipelines, dispatch))
-        .collect();
-    verdicts.push((program.label.clone(), Box::pin(scope.pop())));
-    Ok(Pending {
-        program: GpuProgram {
-            label: program.label.clone(),
-            buffers,
-            steps,
-        },
-        verdicts,
-        compiled,
-    })
+    fn advance(&mut self) {
+        let [all, done] = self.gpu.0.compiling.get();
+        self.gpu.0.compiling.set([all, done + 1]);
+        self.done += 1;
+    }
+}
+
+impl Drop for Compiling {
+    fn drop(&mut self) {
+        let [all, done] = self.gpu.0.compiling.get();
+        self.gpu
+            .0
+            .compiling
+            .set([all - self.kernels, done - self.done]);
+    }
 }
 
 /// Allocates, fills or finds each buffer of `program`.
@@ -140,29 +177,24 @@ fn buffers(
     program.buffers.iter().map(make).collect()
 }
 
-/// Compiles `kernel` under scopes that name it.
-fn compile(gpu: &Gpu, kernel: &Kernel) -> (Rc<Pipeline>, [(String, Verdict); 2]) {
+/// Compiles `kernel`, with what its error scopes will say.
+fn start(gpu: &Gpu, kernel: &Kernel) -> (Rc<Pipeline>, [Verdict; 2]) {
     let device = &gpu.0.device;
     let internal = device.push_error_scope(wgpu::ErrorFilter::Internal);
     let validation = device.push_error_scope(wgpu::ErrorFilter::Validation);
     let pipeline = gpu.0.pipelines.borrow_mut().compile(device, kernel);
-    let place = format!("kernel {}", kernel.name);
-    let verdicts: [(String, Verdict); 2] = [
-        (place.clone(), Box::pin(validation.pop())),
-        (place, Box::pin(internal.pop())),
-    ];
+    let verdicts: [Verdict; 2] = [Box::pin(validation.pop()), Box::pin(internal.pop())];
     (Rc::new(pipeline), verdicts)
 }
 
 fn step(
     gpu: &Gpu,
-    program: &Program,
+    kernel: &Kernel,
     buffers: &[GpuBuffer],
     pipelines: &[Rc<Pipeline>],
     dispatch: &Dispatch,
 ) -> Step {
     let pipeline = pipelines[dispatch.kernel].clone();
-    let kernel = &program.kernels[dispatch.kernel];
     let entry = |(binding, view): (u32, &crate::program::View)| wgpu::BindGroupEntry {
         binding,
         resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {

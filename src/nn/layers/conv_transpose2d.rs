@@ -80,7 +80,6 @@ fn build(scope: &mut Scope<'_>) -> Result<ValueId> {
     let shape = [kernel, kernel, co / groups, ci];
     let weight = Declaration::new("weight", shape, init).outside(Boundary::Convolution);
     let weight = scope.declare(weight)?;
-    scope.is_kernel();
     scope.count_macs((h * w * taps) as u64 * (ci * co / groups) as u64);
     let reach = extent.div_ceil(stride);
     let before = (reach - 1).saturating_sub(padding / stride);

@@ -1,5 +1,5 @@
 //! Convolutions that do not mix channels: depthwise, and separable, which mixes them afterwards by a 1x1
-//! convolution (Chollet 2017, "Xception"; Howard et al. 2017, "MobileNets").
+//! convolution (Chollet 2017, "Xception"; Howard et al. 2017, "`MobileNets`").
 
 use serde_json::json;
 

@@ -1,5 +1,5 @@
 //! The locally connected layer: a convolution whose filters are not shared, one set for every output pixel (LeCun
-//! 1989, "Generalization and network design strategies"; Taigman et al. 2014, "DeepFace"). Its
+//! 1989, "Generalization and network design strategies"; Taigman et al. 2014, "`DeepFace`"). Its
 //! windows, side by side as channels, are multiplied as a grouped 1x1 convolution, a group per pixel.
 
 use crate::error::Result;

@@ -1,4 +1,4 @@
-//! Normalizations that need no batch: across neighboring channels (local response normalization of AlexNet), over
+//! Normalizations that need no batch: across neighboring channels (local response normalization of `AlexNet`), over
 //! an image or its pixels (layer), over each map (instance), over groups of maps (group). They are the
 //! same while learning and answering.
 

@@ -32,12 +32,26 @@ pub(super) const MAX: LayerKind = LayerKind {
 
 pub(super) const AVERAGE: LayerKind = LayerKind {
     id: "avg_pool2d",
-    doc: "The mean of each window; padding counts as zeros.",
-    fields,
+    doc: "The mean of each window.",
+    fields: || {
+        let doc = "Whether padding counts as zeros, or not at all.";
+        let mut fields = fields();
+        fields.push(Field::bool("count_include_pad", doc, true));
+        fields
+    },
     body: Body::Layer(|scope| {
         let (x, [_, h, w, _]) = scope.image()?;
         let config = window_of(scope, [h, w])?;
-        ops::avg_pool2d(scope.graph, x, config)
+        let y = ops::avg_pool2d(scope.graph, x, config)?;
+        if scope.values.bool("count_include_pad")? || config.padding == [[0; 2]; 2] {
+            return Ok(y);
+        }
+        let [_, oh, ow, c] = scope.graph.shape(y).four(scope.id)?;
+        let shares: Vec<f32> = (0..oh * ow * c)
+            .map(|i| share(&config, 0, i / c / ow, h) * share(&config, 1, i / c % ow, w))
+            .collect();
+        let shares = scope.graph.constant([oh, ow, c], &shares)?;
+        ops::mul(scope.graph, y, shares)
     }),
 };
 
@@ -108,6 +122,15 @@ pub(super) fn window_of(scope: &mut Scope<'_>, [h, w]: [usize; 2]) -> Result<Poo
         stride: [stride; 2],
         padding: [[padding; 2]; 2],
     })
+}
+
+/// How many pixels a window has for each that is not padding, along an axis of `side` pixels.
+fn share(config: &Pool2d, axis: usize, window: usize, side: usize) -> f32 {
+    let (first, size) = (window * config.stride[axis], config.size[axis]);
+    let before = config.padding[axis][0];
+    let end = (first + size).min(side + before);
+    // The padding is at most half a window, so that every window has pixels.
+    size as f32 / (end - first.max(before)) as f32
 }
 
 /// The padding behind an axis of `side` pixels with which a window begins on every stride-th pixel of it, or of

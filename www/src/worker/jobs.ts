@@ -27,6 +27,8 @@ export class Jobs {
   private steps: StepEvent[] = [];
   private told = 0;
   private epoch = 0;
+  /** Whether no job had anything to do in the last turn. */
+  waits = false;
 
   constructor(
     private readonly lab: () => Lab,
@@ -61,6 +63,7 @@ export class Jobs {
 
   /** One slice of every job. */
   async turn(): Promise<void> {
+    this.waits = this.busy;
     for (const job of [...this.active]) await this.settle(job, () => this.lab().advance(job.id), false);
   }
 
@@ -90,14 +93,15 @@ export class Jobs {
   }
 
   private report(job: Job, progress: Progress, last: boolean): void {
-    const { fraction, note, pictures, done } = progress;
+    const { fraction, note, pictures, done, waits } = progress;
+    this.waits &&= waits;
     if (pictures?.length) job.pictures = pictures;
     this.steps.push(...progress.steps);
     const due = performance.now() - this.told >= STEP_INTERVAL;
     if (!due && !done && !last && job.kind !== 'visualize') return;
     this.told = performance.now();
     this.tellSteps();
-    this.tell({ event: 'progress', panel: job.panel, fraction, note, ...(pictures?.length && { pictures }) });
+    this.tell({ event: 'progress', panel: job.panel, fraction, note, waits, ...(pictures?.length && { pictures }) });
   }
 
   private tellSteps(): void {
@@ -113,6 +117,7 @@ export class Jobs {
 
   private end(job: Job): void {
     this.active = this.active.filter((each) => each !== job);
+    this.waits &&= this.busy;
     if (job.kind === 'train') this.state('paused');
   }
 
