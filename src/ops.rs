@@ -52,6 +52,7 @@ mod sum_parts;
 mod tanh;
 mod testing;
 mod tile;
+mod top_images;
 mod transpose;
 mod unfold;
 mod upsample_bilinear2d;
@@ -99,6 +100,7 @@ pub use softmax::softmax;
 pub use sum::{broadcast, mean, sum, sum_kernel};
 pub use sum_parts::{MOST_SOURCES, Segment, sum_parts_kernel, sum_parts_table};
 pub use tanh::tanh;
+pub use top_images::{TOP_ROW, empty_top_images, top_images};
 pub use transpose::transpose;
 pub use unfold::{fold, unfold};
 pub use upsample_bilinear2d::upsample_bilinear2d;
@@ -166,6 +168,7 @@ pub const OPS: &[OpInfo] = &[
     sum::SUM_INFO,
     sum::BROADCAST_INFO,
     tanh::INFO,
+    top_images::INFO,
     transpose::INFO,
     unfold::INFO,
     unfold::FOLD_INFO,
