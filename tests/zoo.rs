@@ -12,7 +12,7 @@ use std::rc::Rc;
 
 use convscope::backend::Backend;
 use convscope::backend::cpu::Cpu;
-use convscope::data;
+use convscope::data::{self, Split};
 use convscope::error::Error;
 use convscope::field::{FieldKind, Values};
 use convscope::nn::{Network, NetworkSpec};
@@ -125,14 +125,18 @@ fn a_network_that_does_not_fit_is_refused_before_anything_is_allocated() {
     );
 }
 
-/// A session on drawn images of this architecture's own shape.
-fn session(entry: &Architecture, options: &Value) -> Result<Session<Cpu>, Error> {
+/// A session on `images` drawn images of this architecture's own shape.
+fn session(entry: &Architecture, options: &Value, images: usize) -> Result<Session<Cpu>, Error> {
     let id = match entry.input {
         [1, ..] => "pen-digits",
         _ => "shapes",
     };
     let size = json!({ "train": 100, "test": 100 });
-    let dataset = data::generate(id, size.as_object().unwrap())?;
+    let mut dataset = data::generate(id, size.as_object().unwrap())?;
+    let bytes = dataset.shape.iter().product::<usize>() * images;
+    let (pixels, labels) = (dataset.train.images(), dataset.train.labels());
+    let (pixels, labels) = (pixels[..bytes].to_vec(), labels[..images].to_vec());
+    dataset.train = Split::new(dataset.shape, pixels, labels)?;
     let options = options.as_object().unwrap();
     let spec = zoo::spec(entry.id, options, dataset.shape, dataset.classes.len())?;
     let cpu = Cpu::new();
@@ -171,7 +175,7 @@ fn the_trainer_refuses_what_the_backend_cannot_hold() {
 fn training_memory_is_about_what_the_compiler_plans() {
     for entry in ARCHITECTURES.iter().filter(|entry| !entry.full) {
         let batch = 16;
-        let session = session(entry, &json!({})).unwrap();
+        let session = session(entry, &json!({}), 100).unwrap();
         let program = session
             .step_program(&plan("sgd", &json!({}), batch))
             .unwrap();
@@ -193,36 +197,32 @@ fn training_memory_is_about_what_the_compiler_plans() {
     }
 }
 
-/// Every network that is offered for training learns within one short run.
+/// Every network that is offered for training learns within one short run: of a few images, the loss is at
+/// most half of what it was at the beginning. Those that do not like the first learning rate get the second.
 #[test]
 fn every_browser_size_network_halves_its_loss() {
+    let mean = |part: &[f32]| part.iter().sum::<f32>() / part.len() as f32;
     for entry in ARCHITECTURES.iter().filter(|entry| !entry.full) {
-        let options = without_dropout(entry);
-        let mut session = session(entry, &options).unwrap();
-        let rate = if entry.id == "lenet5-1998" {
-            0.0005
-        } else {
-            0.003
+        let learns = |rate: f64| {
+            let mut session = session(entry, &without_dropout(entry), 24).unwrap();
+            let plan = plan("adam", &json!({ "learningRate": rate }), 12);
+            block_on(session.prepare(&plan)).unwrap();
+            let mut losses: Vec<f32> = Vec::new();
+            while losses.len() < 80 {
+                block_on(session.advance(4)).unwrap();
+                let steps = block_on(session.drain()).unwrap();
+                losses.extend(steps.iter().map(|step| step.loss));
+                // Two passes over the images.
+                let latest = &losses[losses.len() - 4..];
+                if losses.len() > 4 && mean(latest) <= 0.5 * losses[0] {
+                    println!("{}: {} steps at {rate}", entry.id, losses.len());
+                    return true;
+                }
+            }
+            println!("{}: not at {rate}, {losses:?}", entry.id);
+            false
         };
-        let plan = plan("adam", &json!({ "learningRate": rate }), 12);
-        block_on(session.prepare(&plan)).unwrap();
-        let mut losses: Vec<f32> = Vec::new();
-        let halved = |losses: &[f32]| {
-            let mean = |part: &[f32]| part.iter().sum::<f32>() / part.len() as f32;
-            losses.len() >= 10 && mean(&losses[losses.len() - 5..]) <= 0.5 * losses[0]
-        };
-        while losses.len() < 300 && !halved(&losses) {
-            block_on(session.advance(5)).unwrap();
-            let steps = block_on(session.drain()).unwrap();
-            losses.extend(steps.iter().map(|step| step.loss));
-        }
-        println!(
-            "{}: {} steps, from {:?}",
-            entry.id,
-            losses.len(),
-            losses.first()
-        );
-        assert!(halved(&losses), "{}: {losses:?}", entry.id);
+        assert!(learns(0.003) || learns(0.0005), "{}", entry.id);
     }
 }
 
