@@ -62,6 +62,31 @@ fn parameters_and_multiply_adds_are_those_that_pytorch_counts() {
     }
 }
 
+/// Araujo, Norris & Sim, "Computing Receptive Fields of Convolutional Neural Networks", Distill 2019, the table
+/// of networks: receptive field and stride of the last maps.
+#[test]
+fn receptive_fields_are_those_of_the_literature() {
+    for (id, options, layer, size, stride) in [
+        ("alexnet", json!({}), "pool5", 195, 32),
+        ("vgg", json!({ "depth": "16" }), "pool5", 212, 32),
+        ("resnet", json!({ "depth": "50" }), "stage4_3", 483, 32),
+        ("resnet", json!({ "depth": "101" }), "stage4_3", 1027, 32),
+        ("resnet", json!({ "depth": "152" }), "stage4_3", 1507, 32),
+        ("mobilenet-v1", json!({}), "separable13", 315, 32),
+    ] {
+        let entry = zoo::find(id).unwrap();
+        let options = options.as_object().unwrap();
+        let spec = zoo::spec(id, options, entry.input, entry.classes).unwrap();
+        let network = Network::new(&spec).unwrap();
+        let field = network.layer(layer).unwrap().1.receptive_field;
+        assert_eq!(field.size, [size; 2], "{id} {layer}");
+        assert_eq!(field.stride, [stride; 2], "{id} {layer}");
+        // What the first output sees is centered where its window, padding included, is.
+        let middle = field.offset[0] as f64 + (size as f64 - 1.0) / 2.0;
+        assert_eq!(field.center(), [middle; 2], "{id} {layer}");
+    }
+}
+
 /// An architecture with each of its choices and switches in turn, and otherwise the defaults.
 fn variants(entry: &Architecture) -> Vec<Map<String, Value>> {
     let mut all = vec![Map::new()];
