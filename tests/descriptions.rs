@@ -163,7 +163,8 @@ fn repeats_stand_for_their_nodes_and_know_their_turn() {
 
 /// A description with a mixture of right and wrong in it.
 fn any_spec() -> impl Strategy<Value = NetworkSpec> {
-    let kinds: Vec<&'static str> = LAYERS.iter().map(|kind| kind.id).collect();
+    let kinds = LAYERS.iter().map(|kind| kind.id);
+    let kinds: Vec<&'static str> = kinds.chain(["repeat"]).collect();
     let number = prop_oneof![0_i64..6, -1_i64..5_000];
     let keys = [
         "out_channels",
@@ -191,6 +192,10 @@ fn any_spec() -> impl Strategy<Value = NetworkSpec> {
                     let mut node = json!({ "id": format!("n{index}"), "kind": kind });
                     for (key, value) in fields {
                         node[key] = json!(value);
+                    }
+                    if kind == "repeat" && node.get("stride").is_none() {
+                        node["times"] = json!(index + 1);
+                        node["nodes"] = json!([{ "kind": "relu" }, { "kind": "add", "inputs": ["input", "relu1"] }]);
                     }
                     if let Some(from) = from {
                         node["inputs"] = json!([format!("n{from}"), "input"]);

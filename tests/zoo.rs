@@ -12,11 +12,14 @@ use std::rc::Rc;
 
 use convscope::backend::Backend;
 use convscope::backend::cpu::Cpu;
+use convscope::compile::compile;
 use convscope::data::{self, Split};
 use convscope::error::Error;
 use convscope::field::{FieldKind, Values};
-use convscope::nn::{Network, NetworkSpec};
+use convscope::graph::Graph;
+use convscope::nn::{Mode, Network, NetworkSpec};
 use convscope::program::Contents;
+use convscope::tensor::Spec;
 use convscope::train::{Loaded, Plan, Session, find_optimizer};
 use convscope::zoo::{self, ARCHITECTURES, Architecture};
 use pollster::block_on;
@@ -219,6 +222,73 @@ fn training_memory_is_about_what_the_compiler_plans() {
             "{}: {planned} planned, {estimate} estimated",
             entry.id
         );
+    }
+}
+
+/// Class scores of one square gray image.
+fn scores(network: &Network, image: &[f32]) -> Vec<f32> {
+    let side = network.spec.input[1];
+    let mut graph = Graph::new();
+    let x = graph.external("x", Spec::f32([1, side, side, 1])).unwrap();
+    let built = network.build(&mut graph, x, Mode::Eval).unwrap();
+    let compiled = compile(&graph, "scores", &[built.logits]).unwrap();
+    let (parameters, statistics) = network.initial(3);
+    let cpu = Cpu::new();
+    let buffer = |floats: &[f32]| {
+        let buffer = cpu.allocate("scores", floats.len()).unwrap();
+        cpu.upload(&buffer, 0, bytemuck::cast_slice(floats))
+            .unwrap();
+        buffer
+    };
+    let buffers = [
+        ("x", buffer(image)),
+        ("parameters", buffer(&parameters)),
+        ("statistics", buffer(&statistics)),
+    ];
+    let find = |name: &str| {
+        let found = buffers.iter().find(|(known, _)| *known == name);
+        found.map(|(_, buffer)| buffer.clone())
+    };
+    let prepared = block_on(cpu.prepare(&compiled.program, &find)).unwrap();
+    cpu.run(&prepared, 1).unwrap();
+    let view = &compiled.outputs[0];
+    let buffer = cpu.buffer(&prepared, view.buffer);
+    let words = block_on(cpu.read(&buffer, view.offset, view.words)).unwrap();
+    words.into_iter().map(f32::from_bits).collect()
+}
+
+/// Cohen & Welling 2016: what a network over p4 (p4m) says of an image it says of the turned (and reflected)
+/// image, too; an ordinary one does not.
+#[test]
+fn group_equivariant_networks_do_not_mind_turned_images() {
+    let entry = zoo::find("p4cnn").unwrap();
+    let side = entry.input[1];
+    let image: Vec<f32> = (0..side * side).map(|i| (i as f32 * 0.37).sin()).collect();
+    let moved = |source: fn([usize; 2], usize) -> [usize; 2]| -> Vec<f32> {
+        let pixel = |i: usize| {
+            let [y, x] = source([i / side, i % side], side);
+            image[y * side + x]
+        };
+        (0..side * side).map(pixel).collect()
+    };
+    let turned = moved(|[y, x], side| [x, side - 1 - y]);
+    let reflected = moved(|[y, x], side| [y, side - 1 - x]);
+    for (group, turns, reflections) in [
+        ("z2", false, false),
+        ("p4", true, false),
+        ("p4m", true, true),
+    ] {
+        let options = Map::from_iter([("group".to_owned(), json!(group))]);
+        let spec = zoo::spec(entry.id, &options, entry.input, entry.classes).unwrap();
+        let network = Network::new(&spec).unwrap();
+        let before = scores(&network, &image);
+        let same = |image: &[f32]| {
+            let after = scores(&network, image);
+            let mut pairs = before.iter().zip(&after);
+            pairs.all(|(a, b)| (a - b).abs() < 1e-5 * (1.0 + a.abs()))
+        };
+        assert_eq!(same(&turned), turns, "{group} turned");
+        assert_eq!(same(&reflected), reflections, "{group} reflected");
     }
 }
 

@@ -51,6 +51,7 @@ pub(super) const MNASNET: Architecture = Architecture {
             },
             last: 1280,
             activation: "relu",
+            stochastic_depth: 0.0,
             dropout: 0.2,
         };
         recipe.spec(&MNASNET, input, classes)
@@ -89,6 +90,7 @@ pub(super) const EFFICIENTNET: Architecture = Architecture {
             stages: &stages.map(|one| one.wide(width).deep(depth)),
             last: 4 * widened(320, width),
             activation: "silu",
+            stochastic_depth: 0.2,
             dropout,
         };
         recipe.spec(&EFFICIENTNET, input, classes)
@@ -130,6 +132,7 @@ pub(super) const MINI_MNASNET: Architecture = Architecture {
             stages: &stages,
             last: 128,
             activation: &activation,
+            stochastic_depth: 0.0,
             dropout: 0.0,
         };
         recipe.spec(&MINI_MNASNET, input, classes)
@@ -148,9 +151,12 @@ pub(super) const MINI_EFFICIENTNET: Architecture = Architecture {
     fields: || {
         let phi = "How far it is grown: depth times 1.2 and width times 1.1 for each step (equation 3); the \
                    resolution is the data's.";
+        let depth = "Probability that the last block's branch is left out for an image; earlier ones in \
+                     proportion.";
         vec![
             Field::number("phi", phi, 0.0, 4.0, 0.0),
             Field::number("dropout", "Dropout before the last layer.", 0.0, 0.9, 0.2),
+            Field::number("stochastic_depth", depth, 0.0, 0.9, 0.0),
             activation_field("silu"),
         ]
     },
@@ -168,6 +174,7 @@ pub(super) const MINI_EFFICIENTNET: Architecture = Architecture {
             stages: &stages.map(|one| one.wide(width).deep(depth)),
             last: widened(160, width),
             activation: &activation,
+            stochastic_depth: values.number("stochastic_depth")?,
             dropout: values.number("dropout")?,
         };
         recipe.spec(&MINI_EFFICIENTNET, input, classes)

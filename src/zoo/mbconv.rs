@@ -62,6 +62,8 @@ pub(super) struct Recipe<'a> {
     pub(super) last: usize,
     /// The nonlinearity.
     pub(super) activation: &'a str,
+    /// Probability that the last block's branch is left out for an image; earlier ones in proportion.
+    pub(super) stochastic_depth: f64,
     /// Before the last layer.
     pub(super) dropout: f64,
 }
@@ -83,14 +85,18 @@ impl Recipe<'_> {
         let (mut before, stride) = self.stem;
         let fields = json!({ "out_channels": before, "stride": stride, "activation": activation });
         stack.add("stem", "conv_block", fields);
+        let blocks: usize = self.stages.iter().map(|stage| stage.blocks).sum();
+        let mut done = 0;
         for (index, stage) in self.stages.iter().enumerate() {
             for block in 0..stage.blocks {
                 let fields = json!({ "in_channels": before, "out_channels": stage.maps,
                     "expansion": stage.expansion, "kernel": stage.kernel, "se_ratio": stage.se_ratio,
+                    "stochastic_depth": self.stochastic_depth * done as f64 / blocks as f64,
                     "stride": if block == 0 { stage.stride } else { 1 }, "activation": activation });
                 let id = format!("stage{}_{}", index + 1, block + 1);
                 stack.add(&id, "inverted_bottleneck", fields);
                 before = stage.maps;
+                done += 1;
             }
         }
         let fields = json!({ "out_channels": self.last, "kernel": 1, "activation": activation });

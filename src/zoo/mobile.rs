@@ -67,6 +67,7 @@ pub(super) const V2: Architecture = Architecture {
             // The paper does not make the last layer narrower.
             last: widened(1280, width.max(1.0)),
             activation: "relu6",
+            stochastic_depth: 0.0,
             dropout: 0.2,
         };
         recipe.spec(&V2, input, classes)
@@ -128,6 +129,7 @@ pub(super) const MINI_V2: Architecture = Architecture {
             stages: &stages.map(|one| one.wide(width)),
             last: widened(128, width),
             activation: &activation,
+            stochastic_depth: 0.0,
             dropout: 0.0,
         };
         recipe.spec(&MINI_V2, input, classes)

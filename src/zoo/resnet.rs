@@ -119,6 +119,9 @@ fn cifar_fields(shortcuts: bool) -> Vec<Field> {
         let doc = "How a shortcut gets its further maps: zeros (option A) or a 1x1 convolution (option B).";
         let options = ["zeros", "projection"];
         fields.push(Field::choice("shortcut", doc, &options, "zeros"));
+        let doc = "Probability that the last block's branch is left out for an image, earlier ones in proportion \
+                   (Huang et al. 2016).";
+        fields.push(Field::number("stochastic_depth", doc, 0.0, 0.9, 0.0));
     }
     fields.extend([norm_field("batch"), activation_field("relu")]);
     fields
@@ -238,6 +241,10 @@ fn cifar(
         Some(choice) if choice == "projection" => "projection",
         Some(_) => "zeros",
     };
+    let left_out = match shortcut {
+        "none" => 0.0,
+        _ => values.number("stochastic_depth")?,
+    };
     let options = Options {
         version: values.choice("version")?,
         shortcut,
@@ -259,7 +266,9 @@ fn cifar(
     for (stage, maps) in [16, 32, 64].into_iter().enumerate() {
         for block in 0..blocks {
             let stride = if stage > 0 && block == 0 { 2 } else { 1 };
-            let fields = options.block(maps, stride, stride > 1);
+            let mut fields = options.block(maps, stride, stride > 1);
+            let done = stage * blocks + block + 1;
+            fields["stochastic_depth"] = json!(left_out * done as f64 / (3 * blocks) as f64);
             let id = format!("stage{}_{}", stage + 1, block + 1);
             stack.add(&id, "residual", fields);
         }

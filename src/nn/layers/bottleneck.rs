@@ -3,7 +3,9 @@
 
 use crate::field::Field;
 
-use super::parts::{activation_field, channels_field, norm_field, stride_field};
+use super::parts::{
+    activation_field, channels_field, norm_field, stochastic_depth_field, stride_field,
+};
 use super::residual::{expand, shortcut_field, version_field};
 use super::squeeze_excite::reduction_field;
 use super::{Body, LayerKind};
@@ -25,6 +27,7 @@ pub(super) const KIND: LayerKind = LayerKind {
             version_field(),
             shortcut_field(),
             reduction_field(),
+            stochastic_depth_field(),
             norm_field("batch"),
             activation_field("relu"),
         ]

@@ -8,7 +8,9 @@ use crate::error::Result;
 use crate::field::{Field, Values};
 
 use super::super::spec::NodeSpec;
-use super::parts::{Parts, activation_field, channels_field, norm_field, stride_field};
+use super::parts::{
+    Parts, activation_field, channels_field, norm_field, stochastic_depth_field, stride_field,
+};
 use super::squeeze_excite::gate;
 use super::{Body, LayerKind};
 
@@ -35,6 +37,7 @@ pub(super) const KIND: LayerKind = LayerKind {
                 1.0,
                 0.0,
             ),
+            stochastic_depth_field(),
             norm_field("batch"),
             activation_field("relu"),
         ]
@@ -68,6 +71,7 @@ fn expand(id: &str, input: &str, values: &Values) -> Result<Vec<NodeSpec>> {
     parts.conv("project", json!({ "out_channels": out, "kernel": 1 }));
     parts.norm("_project");
     if stride == 1 && c == out {
+        parts.leave_out("depth", values)?;
         let last = parts.last();
         parts.join("add", "add", &[&last, input], json!({}));
     }

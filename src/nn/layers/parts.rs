@@ -119,6 +119,15 @@ impl<'a> Parts<'a> {
         self.activate(suffix);
     }
 
+    /// Stochastic depth at the end of a branch, where `values` ask for it.
+    pub(super) fn leave_out(&mut self, part: &str, values: &Values) -> Result<()> {
+        let rate = values.number("stochastic_depth")?;
+        if rate > 0.0 {
+            self.add(part, "stochastic_depth", json!({ "rate": rate }));
+        }
+        Ok(())
+    }
+
     /// All nodes; the last one gets the block's name.
     pub(super) fn finish(mut self) -> Vec<NodeSpec> {
         if let Some(last) = self.nodes.last_mut() {
@@ -126,6 +135,12 @@ impl<'a> Parts<'a> {
         }
         self.nodes
     }
+}
+
+/// How often a block's branch is left out.
+pub(super) fn stochastic_depth_field() -> Field {
+    let doc = "Probability that what is added to the shortcut is left out for an image (Huang et al. 2016).";
+    Field::number("stochastic_depth", doc, 0.0, 0.99, 0.0)
 }
 
 /// A normalization that blocks can have.

@@ -9,7 +9,9 @@ use crate::error::Result;
 use crate::field::{Field, Values};
 
 use super::super::spec::NodeSpec;
-use super::parts::{Parts, activation_field, channels_field, norm_field, stride_field};
+use super::parts::{
+    Parts, activation_field, channels_field, norm_field, stochastic_depth_field, stride_field,
+};
 use super::squeeze_excite::{self, reduction_field};
 use super::{Body, LayerKind};
 
@@ -23,6 +25,7 @@ pub(super) const KIND: LayerKind = LayerKind {
             version_field(),
             shortcut_field(),
             reduction_field(),
+            stochastic_depth_field(),
             norm_field("batch"),
             activation_field("relu"),
         ]
@@ -83,6 +86,7 @@ pub(super) fn expand(
     }
     squeeze_excite::inside(&mut parts, out, values)?;
     if shortcut != "none" {
+        parts.leave_out("depth", values)?;
         let branch = parts.last();
         parts.go_on_from(&branching);
         let fields = json!({ "out_channels": out, "stride": stride });

@@ -9,23 +9,20 @@ use crate::error::Result;
 use crate::field::{Field, Values};
 
 use super::super::spec::NodeSpec;
-use super::parts::{Parts, channels_field};
+use super::parts::{Parts, channels_field, stochastic_depth_field};
 use super::{Body, LayerKind};
 
 pub(super) const KIND: LayerKind = LayerKind {
     id: "transformer_block",
     doc: "Self-attention over all pixels and two dense layers at each, with shortcuts (Vaswani et al. 2017).",
     fields: || {
-        let rate = |name, doc| Field::number(name, doc, 0.0, 0.99, 0.0);
+        let dropout = "Probability that an attention weight becomes 0.";
         vec![
             channels_field("channels", "Maps of the input and the output.", 4.0),
             channels_field("hidden", "Outputs of the first dense layer.", 4.0),
             Field::integer("heads", "Heads of the attention.", 1.0, 64.0, 2.0),
-            rate("dropout", "Probability that an attention weight becomes 0."),
-            rate(
-                "stochastic_depth",
-                "Probability that a half is left out for an image.",
-            ),
+            Field::number("dropout", dropout, 0.0, 0.99, 0.0),
+            stochastic_depth_field(),
         ]
     },
     body: Body::Block(expand),
@@ -33,17 +30,11 @@ pub(super) const KIND: LayerKind = LayerKind {
 
 fn expand(id: &str, input: &str, values: &Values) -> Result<Vec<NodeSpec>> {
     let mut parts = Parts::bare(id, input);
-    let depth = values.number("stochastic_depth")?;
-    let leave_out = |parts: &mut Parts<'_>, part: &str| {
-        if depth > 0.0 {
-            parts.add(part, "stochastic_depth", json!({ "rate": depth }));
-        }
-    };
     parts.add("norm1", "layer_norm", json!({}));
     let attention = json!({ "heads": values.integer("heads")?, "bias": false,
         "dropout": values.number("dropout")? });
     parts.add("attention", "multi_head_attention", attention);
-    leave_out(&mut parts, "depth1");
+    parts.leave_out("depth1", values)?;
     let branch = parts.last();
     parts.join("add1", "add", &[input, &branch], json!({}));
     parts.add("norm2", "layer_norm", json!({}));
@@ -54,7 +45,7 @@ fn expand(id: &str, input: &str, values: &Values) -> Result<Vec<NodeSpec>> {
     parts.add("fc1", "conv2d", dense(values.integer("hidden")?));
     parts.add("gelu", "gelu", json!({}));
     parts.add("fc2", "conv2d", dense(values.integer("channels")?));
-    leave_out(&mut parts, "depth2");
+    parts.leave_out("depth2", values)?;
     let branch = parts.last();
     parts.join("add2", "add", &[&stream, &branch], json!({}));
     Ok(parts.finish())
