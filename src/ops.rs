@@ -40,6 +40,7 @@ mod prelu;
 mod product;
 mod random;
 mod relu;
+mod relu6;
 mod roll2d;
 mod rows;
 mod running_average;
@@ -91,6 +92,7 @@ pub use power::power;
 pub use prelu::prelu;
 pub use random::random_offsets;
 pub use relu::relu;
+pub use relu6::relu6;
 pub use roll2d::roll2d;
 pub use running_average::running_average;
 pub use sgd::sgd;
@@ -159,6 +161,8 @@ pub const OPS: &[OpInfo] = &[
     random::INFO,
     relu::INFO,
     relu::GATE_INFO,
+    relu6::INFO,
+    relu6::GATE_INFO,
     roll2d::INFO,
     running_average::INFO,
     sgd::INFO,

@@ -64,6 +64,8 @@ for kind, function in {
 }.items():
     row(kind, it(kind), MAPS, {}, lambda x, p, f=function: f(x))
 row("elu", it("elu", alpha=0.7), MAPS, {}, lambda x, p: F.elu(x, 0.7))
+row("relu6", [{"id": "wide", "kind": "tanh", "scale": 9.0}, {"id": "it", "kind": "relu6"}], MAPS, {},
+    lambda x, p: F.relu6(9.0 * torch.tanh(x)))
 row("prelu", it("prelu"), MAPS, {"it.weight": [4]}, lambda x, p: F.prelu(x, p["weight"]))
 
 # PyTorch divides alpha by n.

@@ -47,12 +47,7 @@ pub(super) const RELU6: LayerKind = LayerKind {
     fields: no_fields,
     body: Body::Layer(|scope| {
         let x = scope.input()?;
-        // max(x, 0) - max(x - 6, 0).
-        let y = ops::relu(scope.graph, x)?;
-        let above = ops::affine(scope.graph, x, 1.0, -6.0)?;
-        let above = ops::relu(scope.graph, above)?;
-        let above = ops::affine(scope.graph, above, -1.0, 0.0)?;
-        ops::add(scope.graph, y, above)
+        ops::relu6(scope.graph, x)
     }),
 };
 
