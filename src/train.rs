@@ -10,7 +10,7 @@ mod session;
 mod step;
 
 pub use evaluation::{Evaluation, EvaluationReport};
-pub use loaded::Loaded;
+pub use loaded::{Batch, DataLayout, Loaded};
 pub use optimizers::{OPTIMIZERS, OptimizerInfo, find_optimizer};
 pub use probe::{Probe, normalized};
 pub use session::{Plan, Preparing, Session};

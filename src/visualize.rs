@@ -10,8 +10,10 @@ mod deconvnet;
 mod feature_maps;
 mod job;
 mod kernels;
+mod mosaic;
 pub mod parameterization;
 mod saliency;
+mod top_patches;
 
 pub use job::Job;
 
@@ -22,6 +24,7 @@ use crate::graph::{Graph, ValueId};
 use crate::nn::Network;
 use crate::ops;
 use crate::tensor::{Spec, Tensor};
+use crate::train::DataLayout;
 
 /// A finished picture in host memory.
 #[derive(Debug, Clone, PartialEq)]
@@ -104,6 +107,8 @@ pub struct Request<'a> {
     pub seed: u64,
     /// The method's own settings.
     pub values: Values,
+    /// The dataset as it lies on the device, for methods that look at all of it.
+    pub data: Option<&'a DataLayout>,
 }
 
 /// Turns the program's outputs into pictures.
@@ -143,6 +148,10 @@ pub trait Visualization: Sync {
     fn fields(&self) -> Vec<Field> {
         Vec::new()
     }
+    /// Whether it looks at the whole dataset: it then takes a small share of the time while the network learns.
+    fn streams(&self) -> bool {
+        false
+    }
     /// The recipe for a checked request.
     ///
     /// # Errors
@@ -152,6 +161,7 @@ pub trait Visualization: Sync {
 
 /// Every method, in the order of the page.
 pub const VISUALIZATIONS: &[&dyn Visualization] = &[
+    &top_patches::TopPatches,
     &deconvnet::Deconvnet,
     &activation_maximization::ActivationMaximization,
     &saliency::Saliency,
@@ -184,6 +194,12 @@ impl Request<'_> {
     fn image(&self) -> Result<&Tensor> {
         self.image
             .ok_or_else(|| Error::mismatch("image", "an image", "none"))
+    }
+
+    /// The dataset.
+    fn data(&self) -> Result<&DataLayout> {
+        self.data
+            .ok_or_else(|| Error::mismatch("dataset", "a dataset on the device", "none"))
     }
 
     /// The image as the words of an NHWC buffer.

@@ -70,6 +70,7 @@ fn request<'a>(
         image,
         seed: 1,
         values: Values::check(method.id(), &method.fields(), fields.as_object().unwrap()).unwrap(),
+        data: None,
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) fn step_graph<B: Backend>(
     let g = &mut graph;
     let counters = g.external("counters", Spec::u32([4]))?;
     let indices = ops::epoch_indices(g, counters, data.dataset.train.len(), batch)?;
-    let inputs = data.gather(g, "train", indices)?;
+    let inputs = data.layout.gather(g, "train", indices)?;
     let built = network.build(g, inputs.images, Mode::Train)?;
     let losses = ops::cross_entropy(g, built.logits, inputs.labels)?;
     let corrects = ops::correct(g, built.logits, inputs.labels)?;

@@ -16,6 +16,8 @@ pub struct Job<B: Backend> {
     recipe: Rc<Recipe>,
     prepared: B::Prepared,
     done: u32,
+    /// See [`Visualization::streams`].
+    pub streams: bool,
 }
 
 impl<B: Backend> Job<B> {
@@ -48,6 +50,7 @@ impl<B: Backend> Job<B> {
             recipe,
             prepared,
             done: 0,
+            streams: method.streams(),
         })
     }
 

@@ -62,6 +62,8 @@ pub struct Slice {
     pub note: Cow<'static, str>,
     /// Whether it only waits, so that the next slice need not come at once.
     pub waits: bool,
+    /// Whether it should take only a small share of the time while a network learns.
+    pub background: bool,
     /// Training steps that were reported since the slice before.
     pub steps: Vec<StepEvent>,
     /// A training job's last step, at its end.
@@ -190,6 +192,7 @@ impl<B: Backend> Lab<B> {
             image: image.as_ref(),
             seed: options.seed.into(),
             values: Values::check(method.id(), &method.fields(), &options.fields)?,
+            data: Some(&data.layout),
         };
         let job = Job::new(&self.session, method, &request).await?;
         Ok(self.add(Work::Visualize(job, Pace::default())))
@@ -234,6 +237,7 @@ impl<B: Backend> Lab<B> {
                     done,
                     fraction,
                     note: "drawing".into(),
+                    background: job.streams,
                     pictures,
                     ..Slice::default()
                 }

@@ -67,6 +67,8 @@ export interface Progress {
   note: string;
   /** Whether the job only waits, as for kernels to be compiled: nothing is gained by asking again at once. */
   waits: boolean;
+  /** Whether the job should take only a small share of the time while a network learns. */
+  background: boolean;
   steps: StepEvent[];
   report?: unknown;
   pictures?: Picture[];
