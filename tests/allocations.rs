@@ -63,7 +63,9 @@ fn allocations(session: &mut Session<Cpu>, steps: u32) -> usize {
 #[test]
 fn a_training_step_on_the_cpu_allocates_nothing() {
     let mut complaints = Vec::new();
-    for architecture in ARCHITECTURES.iter().filter(|one| !one.full) {
+    // Every network with the first optimizer, and every optimizer with the first network.
+    let offered = ARCHITECTURES.iter().filter(|one| !one.full);
+    for (index, architecture) in offered.enumerate() {
         let id = match architecture.input {
             [1, ..] => "pen-digits",
             _ => "shapes",
@@ -75,7 +77,7 @@ fn a_training_step_on_the_cpu_allocates_nothing() {
         let data = Rc::new(Loaded::new(&Cpu::new(), dataset).unwrap());
         let network = Network::new(&spec).unwrap();
         let mut session = Session::new(&Cpu::new(), data, network, 1).unwrap();
-        for optimizer in OPTIMIZERS {
+        for optimizer in &OPTIMIZERS[..if index == 0 { OPTIMIZERS.len() } else { 1 }] {
             let plan = Plan {
                 optimizer: optimizer.id.into(),
                 settings: Values::check(optimizer.id, &(optimizer.fields)(), &Map::new()).unwrap(),

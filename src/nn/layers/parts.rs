@@ -41,6 +41,12 @@ impl<'a> Parts<'a> {
         }
     }
 
+    /// The same with the nonlinearity that `values` say.
+    pub(super) fn activated(mut self, values: &Values) -> Result<Self> {
+        self.activation = values.choice("activation")?;
+        Ok(self)
+    }
+
     /// The name of a part in the network.
     pub(super) fn name(&self, part: &str) -> String {
         format!("{}_{part}", self.id)

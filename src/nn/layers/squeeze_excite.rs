@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::field::{Field, Values};
 
 use super::super::spec::NodeSpec;
-use super::parts::{Parts, activation_field, channels_field, norm_field};
+use super::parts::{Parts, activation_field, channels_field};
 use super::{Body, LayerKind};
 
 pub(super) const KIND: LayerKind = LayerKind {
@@ -18,14 +18,13 @@ pub(super) const KIND: LayerKind = LayerKind {
             channels_field("channels", "Maps of the input.", 4.0),
             channels_field("reduced", "Outputs of the first dense layer.", 1.0),
             activation_field("relu"),
-            norm_field("batch"),
         ]
     },
     body: Body::Block(expand),
 };
 
 fn expand(id: &str, input: &str, values: &Values) -> Result<Vec<NodeSpec>> {
-    let mut parts = Parts::new(id, input, values)?;
+    let mut parts = Parts::bare(id, input).activated(values)?;
     gate(
         &mut parts,
         "",
