@@ -10,6 +10,8 @@
 
 #[path = "golden/compare.rs"]
 mod compare;
+#[path = "golden/hashed.rs"]
+mod hashed;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -29,6 +31,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use compare::{Complaints, Summary};
+use hashed::hashed;
 
 /// Largest difference of a gradient's entries, relative to the root mean square of its tensor.
 const GRADIENT: f64 = 1e-3;
@@ -55,19 +58,6 @@ struct Steps {
     losses: Vec<f64>,
     lr: f32,
     tensors: BTreeMap<String, Summary>,
-}
-
-/// `count` numbers in -1..1, as `hashed` of the generator.
-fn hashed(stream: u64, count: usize) -> Vec<f32> {
-    let one = |index: usize| {
-        let mut x = (index as u64 + stream * 0x9E37_79B9) as u32;
-        for (shift, factor) in [(16, 0x7FEB_352D), (15, 0x846C_A68B), (16, 1)] {
-            x ^= x >> shift;
-            x = x.wrapping_mul(factor);
-        }
-        (f64::from(x >> 8) / f64::from(1 << 23) - 1.0) as f32
-    };
-    (0..count).map(one).collect()
 }
 
 /// The parameters, as `initial` of the generator.
@@ -247,7 +237,7 @@ fn update(g: &mut Graph, network: &Network, optimizer: &str, lr: f32, gradients:
     let hyper = [lr, 0.9, 5e-4, 0.9, 0.999, 1e-8, 0.0, 0.0];
     let hyper = g.constant([8], &hyper).unwrap();
     if optimizer == "sgd" {
-        ops::sgd(g, parameters, gradients, first, hyper, false).unwrap();
+        ops::sgd(g, parameters, gradients, first, hyper).unwrap();
     } else {
         let second = g.external("second", flat).unwrap();
         ops::adam(g, parameters, gradients, first, second, hyper, counters).unwrap();

@@ -7,6 +7,8 @@
 )]
 
 mod common;
+#[path = "golden/hashed.rs"]
+mod hashed;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,16 +19,16 @@ use convscope::backend::Backend;
 use convscope::backend::cpu::Cpu;
 use convscope::compile::compile;
 use convscope::data;
-use convscope::field::Values;
 use convscope::graph::{BackwardRule, Graph, ValueId};
 use convscope::nn::{Mode, Network, NetworkSpec};
 use convscope::tensor::{Spec, Tensor};
-use convscope::train::{Loaded, Plan, Session, find_optimizer};
+use convscope::train::{Loaded, Plan, Session};
 use pollster::block_on;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use common::adapters;
+use hashed::hashed;
 
 /// Largest difference, relative to 1 + |value|.
 const BOUND: f64 = 3e-5;
@@ -39,19 +41,6 @@ struct Row {
     parameters: Vec<(String, Vec<usize>)>,
     output: Vec<f64>,
     gradients: Vec<Vec<f64>>,
-}
-
-/// `count` numbers in -1..1, as `hashed` of the generator.
-fn hashed(stream: u64, count: usize) -> Vec<f32> {
-    let one = |index: usize| {
-        let mut x = (index as u64 + stream * 0x9E37_79B9) as u32;
-        for (shift, factor) in [(16, 0x7FEB_352D), (15, 0x846C_A68B), (16, 1)] {
-            x ^= x >> shift;
-            x = x.wrapping_mul(factor);
-        }
-        (f64::from(x >> 8) / f64::from(1 << 23) - 1.0) as f32
-    };
-    (0..count).map(one).collect()
 }
 
 fn network(nodes: &[Value], input: [usize; 4], outputs: usize) -> Network {
@@ -334,12 +323,7 @@ fn losses<B: Backend>(backend: &B, nodes: &Value, steps: u32) -> Vec<f32> {
     let network = Network::new(&NetworkSpec::from_json(&spec.to_string()).unwrap()).unwrap();
     let data = Rc::new(Loaded::new(backend, dataset).unwrap());
     let mut session = Session::new(backend, data, network, 1).unwrap();
-    let info = find_optimizer("adam").unwrap();
-    let plan = Plan {
-        optimizer: info.id.into(),
-        settings: Values::check(info.id, &(info.fields)(), &Map::new()).unwrap(),
-        batch: 10,
-    };
+    let plan = Plan::new("adam", &Map::new(), 10).unwrap();
     block_on(session.prepare(&plan)).unwrap();
     let mut metrics = block_on(session.advance(steps)).unwrap();
     metrics.extend(block_on(session.drain()).unwrap());

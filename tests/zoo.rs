@@ -15,12 +15,12 @@ use convscope::backend::cpu::Cpu;
 use convscope::compile::compile;
 use convscope::data::{self, Split};
 use convscope::error::Error;
-use convscope::field::{FieldKind, Values};
+use convscope::field::FieldKind;
 use convscope::graph::Graph;
 use convscope::nn::{Mode, Network, NetworkSpec};
 use convscope::program::Contents;
 use convscope::tensor::Spec;
-use convscope::train::{Loaded, Plan, Session, find_optimizer};
+use convscope::train::{Loaded, Plan, Session};
 use convscope::zoo::{self, ARCHITECTURES, Architecture};
 use pollster::block_on;
 use serde::Deserialize;
@@ -173,13 +173,7 @@ fn session(entry: &Architecture, options: &Value, images: usize) -> Result<Sessi
 }
 
 fn plan(optimizer: &str, settings: &Value, batch: usize) -> Plan {
-    let info = find_optimizer(optimizer).unwrap();
-    let settings = Values::check(info.id, &(info.fields)(), settings.as_object().unwrap()).unwrap();
-    Plan {
-        optimizer: optimizer.into(),
-        settings,
-        batch,
-    }
+    Plan::new(optimizer, settings.as_object().unwrap(), batch).unwrap()
 }
 
 #[test]

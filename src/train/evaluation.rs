@@ -29,7 +29,7 @@ pub struct Evaluation<B: Backend> {
 /// What an evaluation found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EvaluationReport {
-    /// Mean cross-entropy in nats.
+    /// Mean cross-entropy in nats, whatever loss was trained.
     pub loss: f32,
     /// Share classified correctly.
     pub accuracy: f32,
@@ -38,7 +38,8 @@ pub struct EvaluationReport {
 }
 
 impl<B: Backend> Evaluation<B> {
-    pub(super) async fn new(session: &Session<B>, split: &str) -> Result<Self> {
+    /// Evaluates with the session's buffer `weights` as the parameters.
+    pub(super) async fn new(session: &Session<B>, split: &str, weights: &str) -> Result<Self> {
         let (data, network, backend) = (session.data(), session.network(), session.backend());
         let n = data.split(split)?.len();
         let batch = BATCH.min(n);
@@ -66,6 +67,7 @@ impl<B: Backend> Evaluation<B> {
             "evaluation counters" => Some(counters.clone()),
             "evaluation totals" => Some(totals.clone()),
             "evaluation confusion" => Some(confusion.clone()),
+            "parameters" => session.buffer(weights),
             _ => session.buffer(name),
         };
         let compiled = compile(&graph, "evaluation", &[])?;

@@ -2,11 +2,13 @@
 //! training step and evaluation.
 
 use crate::backend::Backend;
-use crate::data::{Dataset, Split};
+use crate::data::{Augmented, Dataset, Split, Stage, augment};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, ValueId};
 use crate::ops;
 use crate::tensor::Spec;
+
+use super::probe::normalized;
 
 /// A dataset in host memory (for showing examples) and on the device (for training).
 #[derive(Debug)]
@@ -166,6 +168,66 @@ impl DataLayout {
     /// # Errors
     /// When there is no such split, or the indices are not a vector of words.
     pub fn gather(&self, graph: &mut Graph, split: &str, indices: ValueId) -> Result<Batch> {
+        let (scales, shifts) = &self.normalization;
+        self.gather_scaled(graph, split, indices, [scales, shifts])
+    }
+
+    /// The same with the images in 0..1 augmented before they are normalized.
+    pub(super) fn gather_augmented(
+        &self,
+        graph: &mut Graph,
+        split: &str,
+        indices: ValueId,
+        counters: ValueId,
+        stages: &[Stage],
+    ) -> Result<Augmented> {
+        if stages.is_empty() {
+            let Batch { images, labels } = self.gather(graph, split, indices)?;
+            return Ok(Augmented {
+                images,
+                labels,
+                mix: None,
+            });
+        }
+        let augmented = self.gather_plain(graph, split, indices, counters, stages)?;
+        let images = normalized(graph, augmented.images, &self.normalization)?;
+        Ok(Augmented {
+            images,
+            ..augmented
+        })
+    }
+
+    /// The same with the augmented images left in 0..1.
+    pub(super) fn gather_plain(
+        &self,
+        graph: &mut Graph,
+        split: &str,
+        indices: ValueId,
+        counters: ValueId,
+        stages: &[Stage],
+    ) -> Result<Augmented> {
+        let channels = self.shape[0];
+        let unchanged = [vec![1.0; channels], vec![0.0; channels]];
+        let [ones, zeros] = &unchanged;
+        let batch = self.gather_scaled(graph, split, indices, [ones, zeros])?;
+        let (scales, shifts) = &self.normalization;
+        let mean = shifts
+            .iter()
+            .zip(scales)
+            .map(|(shift, scale)| -shift / scale);
+        let mean: Vec<f32> = mean.collect();
+        let inputs = [batch.images, batch.labels];
+        augment(graph, stages, inputs, counters, &mean)
+    }
+
+    /// The same with images in 0..1 scaled and shifted by these.
+    fn gather_scaled(
+        &self,
+        graph: &mut Graph,
+        split: &str,
+        indices: ValueId,
+        [scales, shifts]: [&[f32]; 2],
+    ) -> Result<Batch> {
         let [n, per_shard] = self.split(split)?;
         let [c, h, w] = self.shape;
         let per_item = (h * w * c).div_ceil(4);
@@ -175,8 +237,7 @@ impl DataLayout {
             shards.push(graph.external(&shard_name(split, shard), Spec::u32([words]))?);
         }
         let labels = graph.external(&format!("{split} labels"), Spec::u32([n]))?;
-        let (scales, shifts) = &self.normalization;
-        let scale_shift = graph.constant([2, c], &[scales.as_slice(), shifts].concat())?;
+        let scale_shift = graph.constant([2, c], &[scales, shifts].concat())?;
         let shape = [h, w, c];
         let images =
             ops::gather_images(graph, &shards, indices, shape, [n, per_shard], scale_shift)?;

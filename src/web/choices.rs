@@ -2,13 +2,15 @@
 
 use serde_json::Map;
 
-use crate::data::Dataset;
+use crate::data::{AugmentationInfo, Dataset};
 use crate::error::{Error, Result};
 use crate::field::Values;
 use crate::nn::{LayerInfo, Network, NetworkSpec};
 use crate::zoo::ARCHITECTURES;
 
-use super::messages::{ArchitectureEntry, Choice, LayerMessage, NetworkInfo};
+use super::messages::{
+    ArchitectureEntry, AugmentationEntry, Choice, Keeps, LayerMessage, NetworkInfo,
+};
 
 /// How the current network was chosen.
 #[derive(Debug, Clone)]
@@ -72,6 +74,20 @@ pub(super) fn architectures() -> Result<Vec<ArchitectureEntry>> {
             })
         })
         .collect()
+}
+
+pub(super) fn augmentation(info: &AugmentationInfo) -> AugmentationEntry {
+    let keeps = |&(dataset, range): &(&str, &str)| Keeps {
+        dataset: dataset.into(),
+        range: range.into(),
+    };
+    AugmentationEntry {
+        id: info.id.into(),
+        name: info.name.into(),
+        doc: info.doc.into(),
+        fields: (info.fields)(),
+        keeps: info.keeps.iter().map(keeps).collect(),
+    }
 }
 
 pub(super) fn network_info(network: &Network) -> NetworkInfo {

@@ -15,6 +15,7 @@ export type { Counters } from './gen/Counters';
 export type { Tile } from './gen/Tile';
 export type { ArchitectureEntry as Architecture } from './gen/ArchitectureEntry';
 export type { MethodEntry as Method } from './gen/MethodEntry';
+export type { AugmentationEntry as Augmentation } from './gen/AugmentationEntry';
 
 export type Options = Record<string, number | string | boolean>;
 
@@ -40,13 +41,31 @@ export interface Picture {
   signed: boolean;
 }
 
+/** An entry of the catalog with its settings. */
+export type Picked = { id: string } & Options;
+
+export interface AugmentOptions {
+  augmentations?: Picked[];
+  count?: number;
+  seed?: number;
+}
+
+export interface EvaluateOptions {
+  split?: string;
+  averaged?: boolean;
+}
+
 export interface TrainOptions {
   epochs?: number;
   steps?: number;
   batchSize?: number;
-  optimizer?: { id: string } & Options;
-  schedule?: { id: string } & Options;
-  augmentations?: ({ id: string } & Options)[];
+  optimizer?: Picked;
+  schedule?: Picked;
+  loss?: Picked;
+  augmentations?: Picked[];
+  clipNorm?: number;
+  clipValue?: number;
+  averaging?: number;
   seed?: number;
 }
 
