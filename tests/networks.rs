@@ -137,7 +137,7 @@ fn impossible_inputs_are_refused_in_a_sentence() {
             "mini-vgg",
             [65, 32, 32],
             10,
-            "network input: expected 1 to 64 channels and sides of 1 to 512, found [65, 32, 32]",
+            "network input: expected 1 to 64 channels and sides of 1 to 1024, found [65, 32, 32]",
         ),
     ] {
         let error = network(id, &json!({}), input, classes).unwrap_err();

@@ -5,25 +5,35 @@
 mod activation;
 mod attention;
 mod batch_norm;
+mod bottleneck;
 mod conv2d;
-mod conv_bn_relu;
+mod conv_block;
 mod conv_nd;
 mod conv_transpose2d;
 mod dense;
+mod dense_block;
 mod depthwise;
 mod dropout;
 mod group_conv;
+mod inception;
+mod inverted_bottleneck;
 mod join;
 mod locally_connected;
 mod norm;
+mod parts;
 mod pool2d;
 mod rbf;
 mod recurrent_conv;
 mod residual;
+mod separable_block;
 mod shape;
 mod shortcut;
+mod squeeze_excite;
 mod subsample;
+mod transformer_block;
 mod upsample;
+
+pub use parts::{activation_field, norm_field, norm_layer};
 
 use crate::error::{Error, Result};
 use crate::field::{Field, Values};
@@ -92,6 +102,7 @@ pub const LAYERS: &[LayerKind] = &[
     subsample::KIND,
     batch_norm::TWO,
     batch_norm::ONE,
+    batch_norm::P4,
     norm::LOCAL_RESPONSE,
     norm::LAYER,
     norm::INSTANCE,
@@ -106,8 +117,16 @@ pub const LAYERS: &[LayerKind] = &[
     attention::SEQ_POOL,
     shortcut::KIND,
     rbf::KIND,
-    conv_bn_relu::KIND,
+    conv_block::KIND,
+    separable_block::KIND,
     residual::KIND,
+    bottleneck::KIND,
+    inception::KIND,
+    dense_block::KIND,
+    dense_block::TRANSITION,
+    squeeze_excite::KIND,
+    inverted_bottleneck::KIND,
+    transformer_block::KIND,
 ];
 
 /// The entry called `id`.

@@ -63,11 +63,16 @@ impl Declaration {
 }
 
 /// Largest number of elements of one parameter, of one image's activation, and of all parameters
-/// together: a 256 MiB buffer.
-const MAX_WORDS: u64 = 1 << 26;
+/// together that can be described: no product of extents overflows where `usize` has 32 bits. What can
+/// be *trained* is for the adapter to say, see [`Network::check_fits`](super::Network::check_fits).
+const MAX_WORDS: u64 = 1 << 30;
+
+/// Largest number of elements of a constant that a layer makes up while it is described, and which
+/// exists then: 64 MiB.
+const MAX_CONSTANT_WORDS: u64 = 1 << 24;
 
 /// Largest height or width of an activation.
-pub(super) const MAX_SIDE: usize = 512;
+pub(super) const MAX_SIDE: usize = 1024;
 
 /// What a running statistic becomes after a step: `keep` of itself and `take` of `value`.
 #[derive(Debug, Clone, Copy)]
@@ -253,17 +258,26 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// Refuses extents whose product no buffer could hold, without overflow on 32-bit targets.
+/// Refuses extents whose product cannot be described, without overflow on 32-bit targets.
 pub(super) fn check_size(place: &str, dims: &[usize]) -> Result<u64> {
+    check_below(place, dims, MAX_WORDS)
+}
+
+/// Refuses a constant that is too large to be made just to describe a network.
+pub(super) fn check_constant(place: &str, dims: &[usize]) -> Result<u64> {
+    check_below(place, dims, MAX_CONSTANT_WORDS)
+}
+
+fn check_below(place: &str, dims: &[usize], limit: u64) -> Result<u64> {
     let words = dims
         .iter()
         .try_fold(1u64, |words, &dim| words.checked_mul(dim as u64));
     match words {
-        Some(words) if words <= MAX_WORDS => Ok(words),
+        Some(words) if words <= limit => Ok(words),
         _ => Err(Error::Memory {
             place: place.to_owned(),
             needed: words.unwrap_or(u64::MAX).saturating_mul(4),
-            limit: MAX_WORDS * 4,
+            limit: limit * 4,
         }),
     }
 }

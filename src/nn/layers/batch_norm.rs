@@ -10,6 +10,7 @@ use crate::tensor::Shape;
 use super::super::boundary::Boundary;
 use super::super::init::Init;
 use super::super::scope::{Declaration, Mode, Scope};
+use super::group_conv::{group_field, maps_of, order};
 use super::{Body, LayerKind};
 
 pub(super) const TWO: LayerKind = LayerKind {
@@ -46,6 +47,26 @@ pub(super) const ONE: LayerKind = LayerKind {
     body: Body::Layer(|scope| {
         let (x, _) = scope.vector()?;
         build(scope, x)
+    }),
+};
+
+pub(super) const P4: LayerKind = LayerKind {
+    id: "p4_batch_norm2d",
+    doc: "Normalizes each map of the group over batch, space and the group's elements, so that turning the image \
+          turns the result (Cohen & Welling 2016, section 6.1).",
+    fields: || {
+        let mut all = fields();
+        all.push(group_field());
+        all
+    },
+    body: Body::Layer(|scope| {
+        let (x, [n, h, w, c]) = scope.image()?;
+        let order = order(scope)?;
+        let maps = maps_of(scope, c, order)?;
+        // The elements of the group are blocks of channels: here they are further columns.
+        let columns = ops::reshape(scope.graph, x, [n, h, w * order, maps])?;
+        let y = build(scope, columns)?;
+        ops::reshape(scope.graph, y, [n, h, w, c])
     }),
 };
 

@@ -13,7 +13,7 @@ use crate::ops::{self, Pool2d};
 
 use super::super::boundary::Boundary;
 use super::super::init::{Init, Scheme};
-use super::super::scope::{Declaration, Scope, check_size};
+use super::super::scope::{Declaration, Scope, check_constant};
 use super::conv2d::{Window, around, bias_field};
 use super::{Body, LayerKind, init_field};
 
@@ -47,7 +47,7 @@ pub(super) const POOL: LayerKind = LayerKind {
     body: Body::Layer(pool),
 };
 
-fn group_field() -> Field {
+pub(super) fn group_field() -> Field {
     let doc = "p4: four turns; p4m: four turns, reflected or not.";
     Field::choice("group", doc, &["p4", "p4m"], "p4")
 }
@@ -69,7 +69,7 @@ fn fields() -> Vec<Field> {
 }
 
 /// Elements of the chosen group.
-fn order(scope: &Scope<'_>) -> Result<usize> {
+pub(super) fn order(scope: &Scope<'_>) -> Result<usize> {
     let group = scope.values.choice("group")?;
     Ok(if group == "p4m" { 8 } else { 4 })
 }
@@ -147,7 +147,7 @@ fn build(scope: &mut Scope<'_>, on_group: bool) -> Result<ValueId> {
     };
     window.place(scope, [h, w])?;
     let bank = [side, side, channels, order * filters];
-    check_size(scope.id, &bank)?;
+    check_constant(scope.id, &bank)?;
     let init = Init::Random {
         scheme: Scheme::named(&values.choice("init")?)?,
         fan_in: side * side * channels,
@@ -173,7 +173,7 @@ fn build(scope: &mut Scope<'_>, on_group: bool) -> Result<ValueId> {
 }
 
 /// How many maps `channels` are in `blocks`.
-fn maps_of(scope: &Scope<'_>, channels: usize, blocks: usize) -> Result<usize> {
+pub(super) fn maps_of(scope: &Scope<'_>, channels: usize, blocks: usize) -> Result<usize> {
     if channels.is_multiple_of(blocks) {
         return Ok(channels / blocks);
     }
