@@ -28,6 +28,7 @@ mod one_hot;
 mod pool2d;
 mod product;
 mod random;
+mod ratio;
 mod relu;
 mod roll2d;
 mod rows;
@@ -65,6 +66,7 @@ pub use mul::mul;
 pub use one_hot::one_hot;
 pub use pool2d::Pool2d;
 pub use random::random_offsets;
+pub use ratio::ratio;
 pub use relu::relu;
 pub use roll2d::roll2d;
 pub use running_average::running_average;
@@ -116,6 +118,7 @@ pub const OPS: &[OpInfo] = &[
     mul::INFO,
     one_hot::INFO,
     random::INFO,
+    ratio::INFO,
     relu::INFO,
     relu::GATE_INFO,
     roll2d::INFO,

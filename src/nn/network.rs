@@ -157,6 +157,31 @@ impl Network {
     /// # Errors
     /// When `x` is not a batch of this network's input.
     pub fn build(&self, graph: &mut Graph, x: ValueId, mode: Mode) -> Result<Built> {
+        let state = self.state(graph)?;
+        self.build_over(graph, x, mode, state)
+    }
+
+    /// Adds the outside buffers "parameters" and "statistics" to `graph`: the network's state.
+    ///
+    /// # Errors
+    /// When `graph` has other buffers under these names.
+    pub fn state(&self, graph: &mut Graph) -> Result<[ValueId; 2]> {
+        let flat = graph.external("parameters", Spec::f32([self.parameter_words()]))?;
+        let running = graph.external("statistics", Spec::f32([self.statistic_words()]))?;
+        Ok([flat, running])
+    }
+
+    /// [`Network::build`] over a state of its own: flat parameters and flat running statistics.
+    ///
+    /// # Errors
+    /// When `x` is not a batch of this network's input, or the state is not of its size.
+    pub fn build_over(
+        &self,
+        graph: &mut Graph,
+        x: ValueId,
+        mode: Mode,
+        [flat, running]: [ValueId; 2],
+    ) -> Result<Built> {
         let [c, h, w] = self.spec.input;
         let shape = graph.shape(x).four(&self.spec.name)?;
         if shape[1..] != [h, w, c] {
@@ -164,9 +189,7 @@ impl Network {
             let found = format!("{:?}", &shape[1..]);
             return Err(Error::mismatch(self.spec.name.as_str(), expected, found));
         }
-        let flat = graph.external("parameters", Spec::f32([self.parameter_words()]))?;
         let parameters = views(graph, flat, &self.parameters)?;
-        let running = graph.external("statistics", Spec::f32([self.statistic_words()]))?;
         let statistics = views(graph, running, &self.statistics)?;
         let by_name: BTreeMap<&str, ValueId> = self
             .parameters
