@@ -206,8 +206,9 @@ def golden(name, network, options, forward, shape, lr, vector=1.0):
     print(f"{name}: loss {result['loss']:.6f}, sgd {result['sgd']['losses']}, adam {result['adam']['losses']}")
 
 
-golden("lenet5", "lenet5", {}, lenet5, (4, 1, 28, 28), 0.01)
-golden("lenet5-1998", "lenet5-1998", {"output": "rbf"}, rbf, (4, 1, 28, 28), 1e-4, 0.3)
-golden("lenet5-1998-softmax", "lenet5-1998", {"output": "softmax"}, softmax, (4, 1, 28, 28), 0.01, 0.3)
-golden("mini-vgg", "mini-vgg", {}, mini_vgg, (4, 3, 16, 16), 0.01)
-golden("resnet20", "resnet20", {}, resnet20, (4, 3, 16, 16), 0.01)
+if __name__ == "__main__":
+    golden("lenet5", "lenet5", {}, lenet5, (4, 1, 28, 28), 0.01)
+    golden("lenet5-1998", "lenet5-1998", {"output": "rbf"}, rbf, (4, 1, 28, 28), 1e-4, 0.3)
+    golden("lenet5-1998-softmax", "lenet5-1998", {"output": "softmax"}, softmax, (4, 1, 28, 28), 0.01, 0.3)
+    golden("mini-vgg", "mini-vgg", {}, mini_vgg, (4, 3, 16, 16), 0.01)
+    golden("resnet20", "resnet20", {}, resnet20, (4, 3, 16, 16), 0.01)

@@ -110,7 +110,7 @@ impl Shown {
     fn pictures(&self, place: &str, outputs: &[Vec<f32>]) -> Result<Vec<Picture>> {
         let [h, w] = self.size;
         let n = self.names.len() + 1;
-        let done = outputs[3].iter().filter(|&&done| done > 0.0).count();
+        let done = outputs[3].iter().filter(|&&done| done > 0.0).count().max(1);
         let classes = outputs[1].len() / n;
         let row = |output: usize, k: usize, width: usize| &outputs[output][k * width..][..width];
         let map = |k: usize| row(0, k, h * w);
