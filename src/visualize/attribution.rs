@@ -222,7 +222,7 @@ fn method_field() -> Field {
     let ids: Vec<&str> = all().map(Attribution::id).collect();
     let doc = "The attribution that is tested, at its default settings.";
     Field::choice(
-        "method",
+        "attribution",
         doc,
         &ids,
         ids.first().copied().unwrap_or_default(),
@@ -231,7 +231,7 @@ fn method_field() -> Field {
 
 /// The attribution that `request` chose and the request to it: same class, default settings.
 fn chosen<'a>(request: &Request<'a>) -> Result<(&'static dyn Attribution, Request<'a>)> {
-    let id = request.values.choice("method")?;
+    let id = request.values.choice("attribution")?;
     let method = all().find(|method| method.id() == id);
     let method =
         method.ok_or_else(|| Error::unknown("attribution", id, all().map(Attribution::id)))?;
