@@ -14,7 +14,7 @@ use convscope::backend::gpu::Gpu;
 use convscope::data::load_idx;
 use convscope::field::Values;
 use convscope::nn::Network;
-use convscope::train::{Loaded, Plan, Session, find_optimizer};
+use convscope::train::{Loaded, Plan, Session};
 use convscope::zoo;
 use pollster::block_on;
 use serde_json::{Map, json};
@@ -70,7 +70,6 @@ fn reproduce<B: Backend>(
     ))?;
 
     let start = Instant::now();
-    let sgd = find_optimizer("sgd")?;
     let steps = session.steps_per_epoch(BATCH);
     for epoch in 0..epochs {
         // Cosine from the peak down to a hundredth, one rate per epoch.
@@ -78,12 +77,7 @@ fn reproduce<B: Backend>(
         let rate = PEAK_RATE * (0.01 + 0.99 * 0.5 * (1.0 + turn.cos()));
         let settings = json!({ "learningRate": rate, "momentum": 0.9, "weightDecay": 1e-3 });
         let settings = settings.as_object().cloned().unwrap_or_default();
-        let settings = Values::check("sgd", &(sgd.fields)(), &settings)?;
-        block_on(session.prepare(&Plan {
-            optimizer: "sgd".into(),
-            settings,
-            batch: BATCH,
-        }))?;
+        block_on(session.prepare(&Plan::new("sgd", &settings, BATCH)?))?;
         let mut loss = 0.0;
         for first in (0..steps).step_by(64) {
             let metrics = block_on(session.advance(64.min(steps - first)))?;

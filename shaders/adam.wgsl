@@ -1,5 +1,5 @@
-// One thread updates one parameter and its two moments. settings: learning rate, unused, weight decay,
-// beta1, beta2, epsilon. counters[0]: steps done before.
+// One thread updates one parameter and its two moments. settings: learning rate, unused, coupled weight
+// decay, beta1, beta2, epsilon, decoupled weight decay. counters[0]: steps done before.
 
 @group(0) @binding(0) var<storage, read> gradients: array<f32>;
 @group(0) @binding(1) var<storage, read> settings: array<f32>;
@@ -40,5 +40,5 @@ fn main(
     second[i] = v;
     let size = settings[0] / correction(settings[3], steps);
     let spread = sqrt(v) / sqrt(correction(settings[4], steps)) + settings[5];
-    parameters[i] -= size * m / spread;
+    parameters[i] = (1.0 - settings[0] * settings[6]) * parameters[i] - size * m / spread;
 }

@@ -1,4 +1,5 @@
-// One thread updates one parameter and its velocity. settings: learning rate, momentum, weight decay.
+// One thread updates one parameter and its velocity. settings: learning rate, momentum, weight decay,
+// three unused, whether the step is Nesterov's.
 
 @group(0) @binding(0) var<storage, read> gradients: array<f32>;
 @group(0) @binding(1) var<storage, read> settings: array<f32>;
@@ -17,6 +18,6 @@ fn main(
     let gradient = gradients[i] + settings[2] * parameters[i];
     let speed = settings[1] * velocity[i] + gradient;
     velocity[i] = speed;
-    let direction = select(speed, gradient + settings[1] * speed, NESTEROV == 1u);
+    let direction = select(speed, gradient + settings[1] * speed, settings[6] != 0.0);
     parameters[i] -= settings[0] * direction;
 }

@@ -1,8 +1,10 @@
 //! Datasets: images as bytes with their labels, in host memory. One file per dataset that convscope
 //! draws by itself ([`DATASETS`]) and per file format that it reads ([`load_idx`]). Bytes come in as
 //! slices; this room opens no file and reads no clock. Batches are gathered on the device, from the
-//! packed form that [`Split::words`] gives; skip this room if you only train.
+//! packed form that [`Split::words`] gives, and augmented there ([`AUGMENTATIONS`]); skip this room if you
+//! only train.
 
+mod augment;
 mod generated;
 mod idx;
 mod pen_digits;
@@ -11,6 +13,10 @@ mod shapes;
 #[cfg(test)]
 mod tests;
 
+pub use augment::{
+    AUGMENTATIONS, AugmentationInfo, Augmented, Mix, N_STRENGTHS, STAGES, Stage, augment,
+    find_augmentation,
+};
 pub use idx::load_idx;
 
 use serde_json::{Map, Value};

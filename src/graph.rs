@@ -9,6 +9,7 @@ mod op;
 
 pub use op::{Backward, BackwardRule, Call, Example, Lowering, Op, OpInfo, Slot};
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
@@ -48,6 +49,7 @@ pub struct Value {
 #[derive(Debug, Clone, Default)]
 pub struct Graph {
     values: Vec<Value>,
+    externals: BTreeMap<String, ValueId>,
 }
 
 impl Graph {
@@ -82,18 +84,19 @@ impl Graph {
     /// # Errors
     /// When `name` was added before with another spec.
     pub fn external(&mut self, name: &str, spec: Spec) -> Result<ValueId> {
-        let same = |value: &Value| matches!(&value.origin, Origin::External(n) if n == name);
-        if let Some(index) = self.values.iter().position(same) {
-            let found = &self.values[index].spec;
+        if let Some(&id) = self.externals.get(name) {
+            let found = self.spec(id);
             if *found != spec {
                 return Err(Error::mismatch(name, found.to_string(), spec.to_string()));
             }
-            return Ok(ValueId(index));
+            return Ok(id);
         }
-        Ok(self.add(Value {
+        let id = self.add(Value {
             spec,
             origin: Origin::External(name.to_owned()),
-        }))
+        });
+        self.externals.insert(name.to_owned(), id);
+        Ok(id)
     }
 
     /// A constant float tensor, row-major.
@@ -115,6 +118,14 @@ impl Graph {
             spec,
             origin: Origin::Constant(words),
         }))
+    }
+
+    /// A constant list of unsigned numbers.
+    pub fn constant_words(&mut self, words: Arc<[u32]>) -> ValueId {
+        self.add(Value {
+            spec: Spec::u32([words.len()]),
+            origin: Origin::Constant(words),
+        })
     }
 
     /// Applies `op` to `inputs`.

@@ -4,16 +4,23 @@
 
 mod evaluation;
 mod loaded;
+mod losses;
 mod optimizers;
+mod plan;
+mod preview;
 mod probe;
+mod schedules;
 mod session;
 mod step;
 
 pub use evaluation::{Evaluation, EvaluationReport};
-pub use loaded::Loaded;
-pub use optimizers::{OPTIMIZERS, OptimizerInfo, find_optimizer};
+pub use loaded::{Batch, DataLayout, Loaded};
+pub use losses::{LOSSES, LossInfo, find_loss};
+pub use optimizers::{N_SETTINGS, OPTIMIZERS, OptimizerInfo, Update, find_optimizer};
+pub use plan::{Pick, Plan};
 pub use probe::{Probe, normalized};
-pub use session::{Plan, Preparing, Session};
+pub use schedules::{Horizon, Pacing, SCHEDULES, ScheduleInfo, find_schedule};
+pub use session::{Preparing, Session};
 pub use step::StepMetrics;
 
 use crate::backend::Backend;

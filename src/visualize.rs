@@ -11,7 +11,9 @@ mod deconvnet;
 mod feature_maps;
 mod job;
 mod kernels;
+mod mosaic;
 pub mod parameterization;
+mod top_patches;
 
 pub use attribution::Attribution;
 pub use job::Job;
@@ -23,6 +25,7 @@ use crate::graph::{Graph, ValueId};
 use crate::nn::Network;
 use crate::ops;
 use crate::tensor::{Spec, Tensor};
+use crate::train::DataLayout;
 
 /// A finished picture in host memory.
 #[derive(Debug, Clone, PartialEq)]
@@ -140,6 +143,8 @@ pub struct Request<'a> {
     pub seed: u64,
     /// The method's own settings.
     pub values: Values,
+    /// The dataset as it lies on the device, for methods that look at all of it.
+    pub data: Option<&'a DataLayout>,
 }
 
 /// Turns the program's outputs into pictures.
@@ -222,6 +227,10 @@ pub trait Visualization: Sync {
     fn fields(&self) -> Vec<Field> {
         Vec::new()
     }
+    /// Whether it looks at the whole dataset: it then takes a small share of the time while the network learns.
+    fn streams(&self) -> bool {
+        false
+    }
     /// The recipe for a checked request.
     ///
     /// # Errors
@@ -235,6 +244,7 @@ pub trait Visualization: Sync {
 
 /// Every method, in the order of the page.
 pub const VISUALIZATIONS: &[&dyn Visualization] = &[
+    &top_patches::TopPatches,
     &deconvnet::Deconvnet,
     &activation_maximization::ActivationMaximization,
     &attribution::Attributions,
@@ -284,6 +294,7 @@ impl<'a> Request<'a> {
             image: self.image,
             seed: self.seed,
             values,
+            data: self.data,
         }
     }
 
@@ -296,6 +307,12 @@ impl<'a> Request<'a> {
     fn image(&self) -> Result<&Tensor> {
         self.image
             .ok_or_else(|| Error::mismatch("image", "an image", "none"))
+    }
+
+    /// The dataset.
+    fn data(&self) -> Result<&DataLayout> {
+        self.data
+            .ok_or_else(|| Error::mismatch("dataset", "a dataset on the device", "none"))
     }
 
     /// The image as the words of an NHWC buffer.

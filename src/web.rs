@@ -14,6 +14,7 @@ mod desk;
 mod lab;
 pub mod messages;
 mod pace;
+mod plans;
 #[cfg(target_arch = "wasm32")]
 mod present_cpu;
 #[cfg(target_arch = "wasm32")]

@@ -11,6 +11,8 @@
 mod compare;
 #[path = "golden/formula.rs"]
 mod formula;
+#[path = "golden/hashed.rs"]
+mod hashed;
 #[path = "common/recipes.rs"]
 #[expect(dead_code, reason = "these weights have statistics of their own")]
 mod recipes;
@@ -26,7 +28,8 @@ use serde::Deserialize;
 use serde_json::{Map, json};
 
 use compare::{Complaints, Summary};
-use formula::{hashed, initial};
+use formula::initial;
+use hashed::hashed;
 use recipes::{request, run_over};
 
 /// Largest difference of a map's entries, relative to its root mean square.

@@ -9,9 +9,8 @@ use std::task::{Context, Poll, Waker};
 use convscope::backend::Backend;
 use convscope::backend::cpu::Cpu;
 use convscope::data;
-use convscope::field::Values;
 use convscope::nn::{Network, NetworkSpec};
-use convscope::train::{Loaded, Plan, Session, find_optimizer};
+use convscope::train::{Loaded, Plan, Session};
 use convscope::zoo;
 use serde_json::{Map, json};
 
@@ -46,15 +45,9 @@ pub(crate) fn planned<B: Backend>(
     let network = Network::new(&spec(name, dataset.shape)?)?;
     let data = Rc::new(Loaded::new(backend, dataset)?);
     let session = Session::new(backend, data, network, 1)?;
-    let sgd = find_optimizer("sgd")?;
     let settings = json!({ "learningRate": 0.01, "momentum": 0.9 });
     let settings = settings.as_object().cloned().unwrap_or_default();
-    let plan = Plan {
-        optimizer: "sgd".into(),
-        settings: Values::check("sgd", &(sgd.fields)(), &settings)?,
-        batch,
-    };
-    Ok((session, plan))
+    Ok((session, Plan::new("sgd", &settings, batch)?))
 }
 
 /// A network in training on the CPU backend, warm.

@@ -33,6 +33,8 @@ pub struct LayerInfo {
     pub params: usize,
     /// Multiply-adds per image of its convolutions, products and trained coefficients.
     pub macs: u64,
+    /// Bytes of its output for one image; 0 where the output is its input under another shape.
+    pub activation_bytes: u64,
     /// Which image pixels an output can see.
     pub receptive_field: ReceptiveField,
     /// Index into [`Network::parameters`] of its HWIO kernel, if it is a convolution.
@@ -84,7 +86,8 @@ pub struct Built {
 }
 
 impl Network {
-    /// Checks a description by running its layers once.
+    /// Checks a description by running its layers once, without a number of its tensors existing:
+    /// a network of any size can be described, also where it could not be trained.
     ///
     /// # Errors
     /// Names the node, what it expected and what it found.
@@ -225,23 +228,21 @@ impl Network {
         (parameters, fill(&self.statistics, self.statistic_words()))
     }
 
-    /// Attributes each parameter's trainable elements to its layer.
+    /// Attributes each parameter's trainable elements to its layer, and finds each layer's kernel.
     fn count_parameters(&mut self) {
+        let mut trainable: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut kernels: BTreeMap<&str, usize> = BTreeMap::new();
+        for (index, one) in self.parameters.iter().enumerate() {
+            let (owner, name) = one.name.split_once('.').unwrap_or_default();
+            *trainable.entry(owner).or_default() += one.trainable;
+            if name == "weight" {
+                kernels.insert(owner, index);
+            }
+        }
         for layer in &mut self.layers {
-            let mine = |one: &&Parameter| {
-                let (owner, _) = one.name.split_once('.').unwrap_or_default();
-                owner == layer.id
-            };
-            layer.params = self
-                .parameters
-                .iter()
-                .filter(mine)
-                .map(|one| one.trainable)
-                .sum();
-            layer.weight = layer.weight.and_then(|_| {
-                let name = format!("{}.weight", layer.id);
-                self.parameters.iter().position(|one| one.name == name)
-            });
+            let id = layer.id.as_str();
+            layer.params = trainable.get(id).copied().unwrap_or(0);
+            layer.weight = layer.weight.and_then(|_| kernels.get(id).copied());
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
-use crate::graph::{Graph, ValueId};
+use crate::graph::{Graph, Origin, ValueId};
 
 use super::analysis::ReceptiveField;
 use super::layers::Body;
@@ -41,6 +41,7 @@ pub(super) fn run(
         shape: chw(graph, x),
         params: 0,
         macs: 0,
+        activation_bytes: bytes(graph, x),
         receptive_field: ReceptiveField::default(),
         weight: None,
     });
@@ -103,6 +104,11 @@ fn layer(
         shape,
         params: 0,
         macs,
+        activation_bytes: if is_view(graph, output) || walk.outputs.contains(&output) {
+            0
+        } else {
+            bytes(graph, output)
+        },
         receptive_field: window.map_or(seen, |window| seen.through(&window)),
         weight: kernel,
     });
@@ -114,6 +120,17 @@ fn layer(
         .map(|d| (format!("{}.{}", node.id, d.name), d));
     walk.declared.extend(named);
     Ok(())
+}
+
+/// Bytes of one image's share of `value`.
+fn bytes(graph: &Graph, value: ValueId) -> u64 {
+    let each = graph.shape(value).dims().iter().skip(1);
+    each.map(|&dim| dim as u64).product::<u64>() * 4
+}
+
+/// Whether `value` is another value under another shape.
+fn is_view(graph: &Graph, value: ValueId) -> bool {
+    matches!(&graph.value(value).origin, Origin::Node { op, .. } if op.name() == "view")
 }
 
 fn chw(graph: &Graph, value: ValueId) -> [usize; 3] {

@@ -7,16 +7,18 @@ use crate::tensor::Spec;
 
 use super::mutating::{mutating_kernel, mutating_lowering};
 use super::random::expect_counters;
+use super::rmsprop::squares;
 use super::sgd::{expect_update, settings};
 use super::testing::{nan, wave};
 
-/// Algorithm 1 of Kingma & Ba 2015, with weight decay added to the gradient.
+/// Algorithm 1 of Kingma & Ba 2015, with weight decay added to the gradient (coupled), or applied to
+/// the parameters beside the step (decoupled: Algorithm 2 of Loshchilov & Hutter 2019, `AdamW`).
 #[derive(Debug, Clone, Copy)]
 struct Adam;
 
 /// Updates `parameters` and both moments in place from `gradients`, all flat and of one size.
-/// `settings` is `[8]`: learning rate, unused, weight decay, beta1, beta2, epsilon, unused;
-/// `counters` is `u32[4]` with the number of steps done before.
+/// `settings` is `[8]`: learning rate, unused, coupled weight decay, beta1, beta2, epsilon, decoupled
+/// weight decay, unused; `counters` is `u32[4]` with the number of steps done before.
 ///
 /// # Errors
 /// When the sizes differ.
@@ -73,7 +75,8 @@ impl Op for Adam {
         let twin = |args: &mut Args<'_>| {
             let (gradients, settings) = (args.read(0), args.read(1));
             let steps = (args.read_words(2)[0].wrapping_add(1)) as f32;
-            let [rate, _, decay, beta1, beta2, epsilon] = [0, 1, 2, 3, 4, 5].map(|i| settings[i]);
+            let [rate, decay, beta1, beta2, epsilon] = [0, 2, 3, 4, 5].map(|i| settings[i]);
+            let shrink = 1.0 - rate * settings[6];
             let size = rate / correction(beta1, steps);
             let spread = correction(beta2, steps).sqrt();
             let [parameters, first, second] = args.write_all();
@@ -84,7 +87,7 @@ impl Op for Adam {
                 let v = beta2 * *second + (1.0 - beta2) * gradient * gradient;
                 *first = m;
                 *second = v;
-                *parameter -= size * m / (v.sqrt() / spread + epsilon);
+                *parameter = shrink * *parameter - size * m / (v.sqrt() / spread + epsilon);
             }
         };
         let kernel = mutating_kernel("adam", SHADER, &[("ELEMENTS", n)], [3, 3], n, twin);
@@ -99,18 +102,12 @@ pub(super) const INFO: OpInfo = OpInfo {
     doc: "A step of Adam with weight decay.",
     shaders: &[("adam", SHADER)],
     examples: || {
-        let inputs = |n: usize| {
-            // Second moments are squares: never negative.
-            let squares = crate::tensor::Tensor::from_fn([n], |i| (i % 7) as f32 * 0.1 + 0.01);
-            let settings = settings([0.01, 0.0, 0.01, 0.9, 0.999, 1e-8, 0.0, 0.0]);
-            vec![
-                wave([n], 0.1),
-                wave([n], 0.7),
-                wave([n], 1.9),
-                squares,
-                settings,
-            ]
+        let decaying = |n: usize, [coupled, decoupled]: [f32; 2]| {
+            let settings = settings([0.01, 0.0, coupled, 0.9, 0.999, 1e-8, decoupled, 0.0]);
+            let (parameters, gradients, first) = (wave([n], 0.1), wave([n], 0.7), wave([n], 1.9));
+            vec![parameters, gradients, first, squares(n), settings]
         };
+        let inputs = |n| decaying(n, [0.01, 0.0]);
         let counters = |step| vec![(Spec::u32([4]), vec![step, 0, 0, 0])];
         let build = |g: &mut Graph, x: &[ValueId]| adam(g, x[0], x[1], x[2], x[3], x[4], x[5]);
         let mut poisoned = inputs(6);
@@ -121,6 +118,9 @@ pub(super) const INFO: OpInfo = OpInfo {
                 .forward_only(),
             Example::new("later step", inputs(100), build)
                 .with_words(counters(5000))
+                .forward_only(),
+            Example::new("decoupled decay", decaying(100, [0.0, 0.5]), build)
+                .with_words(counters(7))
                 .forward_only(),
             Example::new("one parameter", inputs(1), build)
                 .with_words(counters(9))

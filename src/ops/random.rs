@@ -12,6 +12,24 @@ pub(super) fn hash(value: u32) -> u32 {
     (word >> 22) ^ word
 }
 
+/// Uniform in 0..1, both excluded, for the step and seed of `counters` and an index: what the shaders of
+/// augmentations call `uniform_at`. Different `salt`s give independent draws.
+pub(super) fn uniform(counters: &[u32], salt: u32, index: u32) -> f32 {
+    let salted = index.wrapping_add(salt.wrapping_mul(2_654_435_769));
+    let bits = hash(counters[0] ^ hash(counters[1] ^ hash(salted)));
+    ((bits >> 9) as f32 + 0.5) / (1 << 23) as f32
+}
+
+/// Checks the strengths `[8]` and counters of an augmentation.
+pub(super) fn expect_strengths(place: &str, strengths: &Spec, counters: &Spec) -> Result<()> {
+    expect_counters(place, counters)?;
+    if *strengths == Spec::f32([8]) {
+        return Ok(());
+    }
+    let found = strengths.to_string();
+    Err(Error::mismatch(place, "strengths f32[8]", found))
+}
+
 /// Two uniform integers in `0..range` per step and seed.
 #[derive(Debug, Clone, Copy)]
 struct RandomOffsets {

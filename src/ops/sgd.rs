@@ -11,12 +11,11 @@ use super::testing::{nan, wave};
 /// `v = momentum v + (g + decay p); p -= lr v`, or with Nesterov's step
 /// `p -= lr (g + decay p + momentum v)`.
 #[derive(Debug, Clone, Copy)]
-struct Sgd {
-    nesterov: bool,
-}
+struct Sgd;
 
 /// Updates `parameters` and `velocity` in place from `gradients`, all flat and of one size.
-/// `settings` is `[8]`: learning rate, momentum, weight decay (added to the gradient), unused.
+/// `settings` is `[8]`: learning rate, momentum, weight decay (added to the gradient), three unused,
+/// whether the step is Nesterov's (1) or not (0), unused.
 ///
 /// # Errors
 /// When the sizes differ.
@@ -26,12 +25,8 @@ pub fn sgd(
     gradients: ValueId,
     velocity: ValueId,
     settings: ValueId,
-    nesterov: bool,
 ) -> Result<ValueId> {
-    graph.push(
-        Sgd { nesterov },
-        &[parameters, gradients, velocity, settings],
-    )
+    graph.push(Sgd, &[parameters, gradients, velocity, settings])
 }
 
 /// Checks what optimizers take: states and gradients of one size, and settings `[8]`.
@@ -68,11 +63,11 @@ impl Op for Sgd {
     }
 
     fn lower(&self, _: &[Spec], output: &Spec) -> Lowering {
-        let (n, nesterov) = (output.shape.elements(), self.nesterov);
-        let constants = [("ELEMENTS", n), ("NESTEROV", usize::from(nesterov))];
-        let twin = move |args: &mut Args<'_>| {
+        let n = output.shape.elements();
+        let twin = |args: &mut Args<'_>| {
             let (gradients, settings) = (args.read(0), args.read(1));
             let (rate, momentum, decay) = (settings[0], settings[1], settings[2]);
+            let nesterov = settings[6] != 0.0;
             let [parameters, velocity] = args.write_all();
             let states = parameters.iter_mut().zip(velocity);
             for ((parameter, velocity), gradient) in states.zip(gradients) {
@@ -87,7 +82,7 @@ impl Op for Sgd {
                 *parameter -= rate * direction;
             }
         };
-        let kernel = mutating_kernel("sgd", SHADER, &constants, [2, 2], n, twin);
+        let kernel = mutating_kernel("sgd", SHADER, &[("ELEMENTS", n)], [2, 2], n, twin);
         mutating_lowering(kernel, &[1, 3], &[0, 2])
     }
 }
@@ -104,19 +99,18 @@ pub(super) const INFO: OpInfo = OpInfo {
     doc: "A step of gradient descent with momentum and weight decay.",
     shaders: &[("sgd", SHADER)],
     examples: || {
-        let inputs = |n: usize, rate| {
-            let settings = settings([rate, 0.9, 0.01, 0.0, 0.0, 0.0, 0.0, 0.0]);
+        let inputs = |n: usize, nesterov| {
+            let settings = settings([0.1, 0.9, 0.01, 0.0, 0.0, 0.0, nesterov, 0.0]);
             vec![wave([n], 0.1), wave([n], 0.7), wave([n], 1.9), settings]
         };
-        let plain = |g: &mut Graph, x: &[ValueId]| sgd(g, x[0], x[1], x[2], x[3], false);
-        let nesterov = |g: &mut Graph, x: &[ValueId]| sgd(g, x[0], x[1], x[2], x[3], true);
-        let mut poisoned = inputs(6, 0.1);
+        let build = |g: &mut Graph, x: &[ValueId]| sgd(g, x[0], x[1], x[2], x[3]);
+        let mut poisoned = inputs(6, 0.0);
         poisoned[1] = nan([6]);
         vec![
-            Example::new("momentum", inputs(100, 0.1), plain).forward_only(),
-            Example::new("nesterov", inputs(100, 0.1), nesterov).forward_only(),
-            Example::new("one parameter", inputs(1, 0.5), plain).forward_only(),
-            Example::new("not a number", poisoned, plain).forward_only(),
+            Example::new("momentum", inputs(100, 0.0), build).forward_only(),
+            Example::new("nesterov", inputs(100, 1.0), build).forward_only(),
+            Example::new("one parameter", inputs(1, 0.0), build).forward_only(),
+            Example::new("not a number", poisoned, build).forward_only(),
         ]
     },
 };

@@ -29,7 +29,7 @@ pub struct Evaluation<B: Backend> {
 /// What an evaluation found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EvaluationReport {
-    /// Mean cross-entropy in nats.
+    /// Mean cross-entropy in nats, whatever loss was trained.
     pub loss: f32,
     /// Share classified correctly.
     pub accuracy: f32,
@@ -38,7 +38,8 @@ pub struct EvaluationReport {
 }
 
 impl<B: Backend> Evaluation<B> {
-    pub(super) async fn new(session: &Session<B>, split: &str) -> Result<Self> {
+    /// Evaluates with the session's buffer `weights` as the parameters.
+    pub(super) async fn new(session: &Session<B>, split: &str, weights: &str) -> Result<Self> {
         let (data, network, backend) = (session.data(), session.network(), session.backend());
         let n = data.split(split)?.len();
         let batch = BATCH.min(n);
@@ -50,7 +51,7 @@ impl<B: Backend> Evaluation<B> {
         let totals = g.external("evaluation totals", Spec::f32([4]))?;
         let matrix = g.external("evaluation confusion", Spec::u32([classes, classes]))?;
         let indices = ops::sequential_indices(g, counters, n, batch)?;
-        let inputs = data.gather(g, split, indices)?;
+        let inputs = data.layout.gather(g, split, indices)?;
         let built = network.build(g, inputs.images, Mode::Eval)?;
         let losses = ops::cross_entropy(g, built.logits, inputs.labels)?;
         let corrects = ops::correct(g, built.logits, inputs.labels)?;
@@ -66,6 +67,7 @@ impl<B: Backend> Evaluation<B> {
             "evaluation counters" => Some(counters.clone()),
             "evaluation totals" => Some(totals.clone()),
             "evaluation confusion" => Some(confusion.clone()),
+            "parameters" => session.buffer(weights),
             _ => session.buffer(name),
         };
         let compiled = compile(&graph, "evaluation", &[])?;

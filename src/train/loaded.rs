@@ -2,11 +2,13 @@
 //! training step and evaluation.
 
 use crate::backend::Backend;
-use crate::data::{Dataset, Split};
+use crate::data::{Augmented, Dataset, Split, Stage, augment};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, ValueId};
 use crate::ops;
 use crate::tensor::Spec;
+
+use super::probe::normalized;
 
 /// A dataset in host memory (for showing examples) and on the device (for training).
 #[derive(Debug)]
@@ -16,9 +18,18 @@ pub struct Loaded<B: Backend> {
     /// Per channel: what an image in 0..1 is multiplied by, and what is then added, so that the
     /// training split has mean 0 and deviation 1.
     pub normalization: (Vec<f32>, Vec<f32>),
+    /// How it lies on the device.
+    pub layout: DataLayout,
     buffers: Vec<(String, B::Buffer)>,
-    /// Images in each buffer of each split.
-    shard_items: Vec<(&'static str, usize)>,
+}
+
+/// How a dataset lies on a device: what a graph needs to gather batches from it.
+#[derive(Debug, Clone)]
+pub struct DataLayout {
+    shape: [usize; 3],
+    /// Name, images in all and images in each buffer.
+    splits: Vec<(&'static str, [usize; 2])>,
+    normalization: (Vec<f32>, Vec<f32>),
 }
 
 /// The buffer with part `shard` of a split's images.
@@ -41,9 +52,11 @@ fn check_shards(name: &str, dataset: &Dataset, shards: usize, most_words: usize)
 
 /// A batch on the device.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Batch {
-    pub(super) images: ValueId,
-    pub(super) labels: ValueId,
+pub struct Batch {
+    /// Normalized, `[n, h, w, c]`.
+    pub images: ValueId,
+    /// `[n]`.
+    pub labels: ValueId,
 }
 
 impl<B: Backend> Loaded<B> {
@@ -62,7 +75,7 @@ impl<B: Backend> Loaded<B> {
     /// As [`Loaded::new`].
     pub fn within(backend: &B, dataset: Dataset, limit: u64) -> Result<Self> {
         let mut buffers = Vec::new();
-        let mut shard_items = Vec::new();
+        let mut splits = Vec::new();
         for (name, split) in [("train", &dataset.train), ("test", &dataset.test)] {
             if split.is_empty() {
                 return Err(Error::mismatch(
@@ -88,22 +101,27 @@ impl<B: Backend> Loaded<B> {
                 backend.upload(&buffer, 0, words)?;
                 buffers.push((label, buffer));
             }
-            shard_items.push((name, per_shard));
+            splits.push((name, [split.len(), per_shard]));
         }
         let (means, deviations) = dataset.statistics();
         // A constant channel stays as it is, shifted to zero.
         let scale = |d: &f32| if *d > 1e-6 { 1.0 / d } else { 1.0 };
         let scales: Vec<f32> = deviations.iter().map(scale).collect();
-        let shifts = means
+        let shifts: Vec<f32> = means
             .iter()
             .zip(&scales)
             .map(|(mean, scale)| -mean * scale)
             .collect();
+        let layout = DataLayout {
+            shape: dataset.shape,
+            splits,
+            normalization: (scales.clone(), shifts.clone()),
+        };
         Ok(Self {
             dataset,
             normalization: (scales, shifts),
+            layout,
             buffers,
-            shard_items,
         })
     }
 
@@ -126,14 +144,92 @@ impl<B: Backend> Loaded<B> {
             _ => Err(Error::unknown("split", name, ["train", "test"])),
         }
     }
+}
 
-    /// Adds to `graph` the gathering of the items `indices` of `split`: normalized images
-    /// `[n, h, w, c]` and labels `[n]`.
-    pub(super) fn gather(&self, graph: &mut Graph, split: &str, indices: ValueId) -> Result<Batch> {
-        let n = self.split(split)?.len();
-        let [c, h, w] = self.dataset.shape;
-        let per_shard = self.shard_items.iter().find(|(name, _)| *name == split);
-        let per_shard = per_shard.map_or(n, |&(_, items)| items);
+impl DataLayout {
+    /// Number of images in the split called "train" or "test".
+    ///
+    /// # Errors
+    /// For any other name.
+    pub fn len(&self, split: &str) -> Result<usize> {
+        self.split(split).map(|[items, _]| items)
+    }
+
+    fn split(&self, split: &str) -> Result<[usize; 2]> {
+        let found = self.splits.iter().find(|(name, _)| *name == split);
+        let known = self.splits.iter().map(|(name, _)| *name);
+        found
+            .map(|&(_, sizes)| sizes)
+            .ok_or_else(|| Error::unknown("split", split, known))
+    }
+
+    /// Adds to `graph` the gathering of the items `indices` of `split`.
+    ///
+    /// # Errors
+    /// When there is no such split, or the indices are not a vector of words.
+    pub fn gather(&self, graph: &mut Graph, split: &str, indices: ValueId) -> Result<Batch> {
+        let (scales, shifts) = &self.normalization;
+        self.gather_scaled(graph, split, indices, [scales, shifts])
+    }
+
+    /// The same with the images in 0..1 augmented before they are normalized.
+    pub(super) fn gather_augmented(
+        &self,
+        graph: &mut Graph,
+        split: &str,
+        indices: ValueId,
+        counters: ValueId,
+        stages: &[Stage],
+    ) -> Result<Augmented> {
+        if stages.is_empty() {
+            let Batch { images, labels } = self.gather(graph, split, indices)?;
+            return Ok(Augmented {
+                images,
+                labels,
+                mix: None,
+            });
+        }
+        let augmented = self.gather_plain(graph, split, indices, counters, stages)?;
+        let images = normalized(graph, augmented.images, &self.normalization)?;
+        Ok(Augmented {
+            images,
+            ..augmented
+        })
+    }
+
+    /// The same with the augmented images left in 0..1.
+    pub(super) fn gather_plain(
+        &self,
+        graph: &mut Graph,
+        split: &str,
+        indices: ValueId,
+        counters: ValueId,
+        stages: &[Stage],
+    ) -> Result<Augmented> {
+        let channels = self.shape[0];
+        let unchanged = [vec![1.0; channels], vec![0.0; channels]];
+        let [ones, zeros] = &unchanged;
+        let batch = self.gather_scaled(graph, split, indices, [ones, zeros])?;
+        let (scales, shifts) = &self.normalization;
+        let mean = shifts
+            .iter()
+            .zip(scales)
+            .map(|(shift, scale)| -shift / scale);
+        let mean: Vec<f32> = mean.collect();
+        let inputs = [batch.images, batch.labels];
+        augment(graph, stages, inputs, counters, &mean)
+    }
+
+    /// The same with images in 0..1 scaled and shifted by these.
+    fn gather_scaled(
+        &self,
+        graph: &mut Graph,
+        split: &str,
+        indices: ValueId,
+        [scales, shifts]: [&[f32]; 2],
+    ) -> Result<Batch> {
+        let [n, per_shard] = self.split(split)?;
+        let [c, h, w] = self.shape;
         let per_item = (h * w * c).div_ceil(4);
         let mut shards = Vec::new();
         for (shard, first) in (0..n).step_by(per_shard).enumerate() {
@@ -141,16 +237,10 @@ impl<B: Backend> Loaded<B> {
             shards.push(graph.external(&shard_name(split, shard), Spec::u32([words]))?);
         }
         let labels = graph.external(&format!("{split} labels"), Spec::u32([n]))?;
-        let (scales, shifts) = &self.normalization;
-        let scale_shift = graph.constant([2, c], &[scales.as_slice(), shifts].concat())?;
-        let images = ops::gather_images(
-            graph,
-            &shards,
-            indices,
-            [h, w, c],
-            [n, per_shard],
-            scale_shift,
-        )?;
+        let scale_shift = graph.constant([2, c], &[scales, shifts].concat())?;
+        let shape = [h, w, c];
+        let images =
+            ops::gather_images(graph, &shards, indices, shape, [n, per_shard], scale_shift)?;
         let labels = ops::gather_labels(graph, labels, indices)?;
         Ok(Batch { images, labels })
     }

@@ -2,7 +2,12 @@
 //! in one dispatch over the flat parameter buffer, and takes its settings from a small buffer, so
 //! that changing a learning rate rebuilds nothing.
 
+mod adadelta;
+mod adagrad;
 mod adam;
+mod descent;
+mod lars;
+mod rmsprop;
 mod sgd;
 
 use crate::error::{Error, Result};
@@ -10,7 +15,7 @@ use crate::field::{Field, Values};
 use crate::graph::{Graph, ValueId};
 
 /// Number of floats in the settings buffer.
-pub(super) const N_SETTINGS: usize = 8;
+pub const N_SETTINGS: usize = 8;
 
 /// What an optimizer's update is made of; all values are flat and of the parameters' size, except
 /// `settings` (`[8]`) and `counters`.
@@ -26,6 +31,8 @@ pub struct Update<'a> {
     pub settings: ValueId,
     /// The step counter.
     pub counters: ValueId,
+    /// First word and number of words of each tensor within the flat values, in order.
+    pub tensors: &'a [(usize, usize)],
 }
 
 /// A registry entry.
@@ -41,14 +48,23 @@ pub struct OptimizerInfo {
     pub fields: fn() -> Vec<Field>,
     /// How many buffers of the parameters' size it keeps.
     pub slots: usize,
-    /// The settings as the device wants them: lr, momentum, weight decay, beta1, beta2, eps.
+    /// The settings as the device wants them: the learning rate, then what the op says.
     pub settings: fn(&Values) -> Result<[f32; N_SETTINGS]>,
     /// Adds the update to a graph.
     pub update: fn(&mut Graph, &Update<'_>) -> Result<()>,
 }
 
 /// Every optimizer; the first is the default.
-pub const OPTIMIZERS: &[OptimizerInfo] = &[sgd::INFO, adam::INFO];
+pub const OPTIMIZERS: &[OptimizerInfo] = &[
+    sgd::INFO,
+    descent::INFO,
+    adagrad::INFO,
+    rmsprop::INFO,
+    adadelta::INFO,
+    adam::INFO,
+    adam::DECOUPLED,
+    lars::INFO,
+];
 
 /// The optimizer called `id`.
 ///
@@ -66,7 +82,12 @@ fn learning_rate(default: f64) -> Field {
     Field::number("learningRate", doc, 0.0, 10.0, default)
 }
 
-fn weight_decay() -> Field {
+fn epsilon(default: f64) -> Field {
+    let doc = "Keeps the divisor from vanishing where gradients do.";
+    Field::number("epsilon", doc, 0.0, 1.0, default)
+}
+
+fn coupled_decay() -> Field {
     let doc =
         "Pulls every parameter toward zero: this times the parameter is added to its gradient.";
     Field::number("weightDecay", doc, 0.0, 1.0, 0.0)

@@ -1,5 +1,7 @@
 //! A network being trained: its state on the backend, and the prepared step that advances it.
 
+mod preparing;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
@@ -7,30 +9,20 @@ use std::pin::Pin;
 use std::rc::Rc;
 
 use crate::backend::Backend;
-use crate::compile::compile;
+use crate::data::{N_STRENGTHS, STAGES};
 use crate::error::{Error, Result};
-use crate::field::Values;
 use crate::nn::Network;
-use crate::program::Program;
 use crate::tensor::Tensor;
 
 use super::evaluation::Evaluation;
 use super::loaded::Loaded;
-use super::optimizers::{N_SETTINGS, find_optimizer};
+use super::optimizers::N_SETTINGS;
+use super::plan::{Pick, Plan};
+use super::preview::augmented;
 use super::probe::Probe;
-use super::step::{RING, StepMetrics, slot_name, step_graph};
+use super::schedules::find_schedule;
+use super::step::{AVERAGE, RING, StepMetrics, slot_name};
 use super::words_from_floats;
-
-/// How to train.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Plan {
-    /// Key of the optimizer.
-    pub optimizer: String,
-    /// Its checked settings.
-    pub settings: Values,
-    /// Images per step.
-    pub batch: usize,
-}
 
 /// A step under preparation.
 pub type Preparing<B> = Pin<Box<dyn Future<Output = Result<<B as Backend>::Prepared>>>>;
@@ -45,8 +37,19 @@ pub struct Session<B: Backend> {
     buffers: BTreeMap<String, B::Buffer>,
     prepared: Option<(Plan, B::Prepared)>,
     step: u32,
-    /// The read-back of the steps submitted last, and the first of them.
-    reading: Option<(u32, u32, Reading)>,
+    /// The step with which the average of the weights began.
+    averaged_from: u32,
+    /// The read-back of the steps submitted last.
+    reading: Option<Submitted>,
+}
+
+/// Steps `first..end`, whose metrics are on their way.
+struct Submitted {
+    first: u32,
+    end: u32,
+    /// Their learning rate, where no schedule moves it.
+    rate: Option<f32>,
+    reading: Reading,
 }
 
 impl<B: Backend> fmt::Debug for Session<B> {
@@ -74,15 +77,25 @@ impl<B: Backend> Session<B> {
                 found,
             ));
         }
+        network.check_fits(1, backend.max_buffer_bytes())?;
         let mut buffers = BTreeMap::new();
         for (name, words) in [
             ("parameters", network.parameter_words()),
             ("statistics", network.statistic_words()),
             ("counters", 4),
             ("settings", N_SETTINGS),
+            ("settings now", N_SETTINGS),
+            ("schedule", N_SETTINGS),
+            ("schedule state", N_SETTINGS),
+            ("clipping", 2),
+            ("averaging", 2),
             ("metrics", RING * 4),
         ] {
             buffers.insert(name.to_owned(), backend.allocate(name, words)?);
+        }
+        for stage in STAGES {
+            let buffer = backend.allocate(stage.buffer(), N_STRENGTHS)?;
+            buffers.insert(stage.buffer().to_owned(), buffer);
         }
         let mut session = Self {
             backend: backend.clone(),
@@ -91,6 +104,7 @@ impl<B: Backend> Session<B> {
             buffers,
             prepared: None,
             step: 0,
+            averaged_from: 0,
             reading: None,
         };
         session.reset(seed)?;
@@ -148,6 +162,7 @@ impl<B: Backend> Session<B> {
         // Truncation keeps distinct small seeds distinct.
         self.upload("counters", &[0, seed as u32, 0, 0])?;
         self.clear_slots()?;
+        self.upload("schedule state", &[0; N_SETTINGS])?;
         self.step = 0;
         self.reading = None;
         Ok(())
@@ -155,6 +170,16 @@ impl<B: Backend> Session<B> {
 
     fn upload(&self, name: &str, words: &[u32]) -> Result<()> {
         self.backend.upload(self.state(name)?, 0, words)
+    }
+
+    /// Starts the average of the weights, if there is one, with the next step.
+    fn restart_average(&mut self, step: u32) -> Result<()> {
+        self.averaged_from = step;
+        let decay = self
+            .prepared
+            .as_ref()
+            .map_or(0.0, |(plan, _)| plan.averaging);
+        self.upload("averaging", words_from_floats(&[decay, step as f32]))
     }
 
     fn clear_slots(&self) -> Result<()> {
@@ -165,89 +190,32 @@ impl<B: Backend> Session<B> {
             .try_for_each(|buffer| self.backend.upload(buffer, 0, &zeros))
     }
 
-    /// Prepares training as `plan` says. The optimizer's state is kept unless the optimizer
-    /// changes; the prepared step is kept unless optimizer or batch size change.
-    ///
-    /// # Errors
-    /// When the optimizer is unknown, the batch is empty or larger than the training split, or the
-    /// step does not fit the backend.
-    pub async fn prepare(&mut self, plan: &Plan) -> Result<()> {
-        if let Some(preparing) = self.begin_prepare(plan)? {
-            self.end_prepare(plan, preparing.await?);
-        }
-        Ok(())
-    }
-
-    /// [`Session::prepare`] for a host that has other things to do: what is left to wait for, and to hand to
-    /// [`Session::end_prepare`]; nothing if the prepared step is kept.
-    ///
-    /// # Errors
-    /// As [`Session::prepare`], as far as is known at once.
-    pub fn begin_prepare(&mut self, plan: &Plan) -> Result<Option<Preparing<B>>> {
-        let n = self.data.dataset.train.len();
-        if plan.batch == 0 || plan.batch > n {
-            let expected = format!("1 to {n} images (the training split)");
-            return Err(Error::mismatch(
-                "batch size",
-                expected,
-                plan.batch.to_string(),
-            ));
-        }
-        let optimizer = find_optimizer(&plan.optimizer)?;
-        let settings = (optimizer.settings)(&plan.settings)?;
-        self.upload("settings", words_from_floats(&settings))?;
-        let before = self
-            .prepared
-            .as_ref()
-            .map(|(plan, _)| (plan.optimizer.clone(), plan.batch));
-        if before == Some((plan.optimizer.clone(), plan.batch)) {
-            return Ok(None);
-        }
-        if before.is_none_or(|(optimizer, _)| optimizer != plan.optimizer) {
-            for name in (0..optimizer.slots).map(slot_name) {
-                let buffer = self
-                    .backend
-                    .allocate(&name, self.network.parameter_words())?;
-                self.buffers.insert(name, buffer);
-            }
-            self.clear_slots()?;
-        }
-        let program = self.step_program(plan)?;
-        let preparing = self.backend.prepare(&program, &|name| self.buffer(name));
-        Ok(Some(Box::pin(preparing)))
-    }
-
-    /// Takes the step that [`Session::begin_prepare`] for the same plan began to prepare.
-    pub fn end_prepare(&mut self, plan: &Plan, prepared: B::Prepared) {
-        self.prepared = Some((plan.clone(), prepared));
-    }
-
-    /// One training step as a program, to count and time what it dispatches.
-    ///
-    /// # Errors
-    /// When the optimizer is unknown.
-    pub fn step_program(&self, plan: &Plan) -> Result<Program> {
-        let optimizer = find_optimizer(&plan.optimizer)?;
-        let graph = step_graph(&self.network, &self.data, plan.batch, optimizer)?;
-        Ok(compile(&graph, "training step", &[])?.program)
-    }
-
     /// Submits `steps` more steps (at most half the metrics ring) and returns the metrics of the
     /// steps submitted by the call before, so that the device never waits for the host.
     ///
     /// # Errors
     /// When training was not prepared, or the backend fails.
     pub async fn advance(&mut self, steps: u32) -> Result<Vec<StepMetrics>> {
-        let Some((_, prepared)) = &self.prepared else {
+        let Some((plan, prepared)) = &self.prepared else {
             return Err(Error::mismatch("training", "a prepared step", "none"));
         };
         let steps = steps.min(RING as u32 / 2);
         let ring = self.state("metrics")?;
         let reading = Box::pin(self.backend.run_and_read(prepared, steps, ring, RING * 4));
+        let rate = match find_schedule(&plan.schedule.id)?.follow {
+            Some(_) => None,
+            None => Some(plan.optimizer.values.number("learningRate")? as f32),
+        };
         let first = self.step;
         self.step += steps;
-        let before = self.reading.replace((first, self.step, reading));
-        finish(before).await
+        let end = self.step;
+        let submitted = Submitted {
+            first,
+            end,
+            rate,
+            reading,
+        };
+        finish(self.reading.replace(submitted)).await
     }
 
     /// Waits for all submitted steps and returns the metrics not yet returned.
@@ -264,7 +232,35 @@ impl<B: Backend> Session<B> {
     /// # Errors
     /// When the split is unknown or the backend has no room.
     pub async fn evaluation(&self, split: &str) -> Result<Evaluation<B>> {
-        Evaluation::new(self, split).await
+        Evaluation::new(self, split, "parameters").await
+    }
+
+    /// The same with the running average of the weights in their place; running statistics are the
+    /// network's own.
+    ///
+    /// # Errors
+    /// As [`Session::evaluation`], or when no training has kept an average.
+    pub async fn averaged_evaluation(&self, split: &str) -> Result<Evaluation<B>> {
+        if !self.buffers.contains_key(AVERAGE) || self.step == self.averaged_from {
+            let expected = "training with weight averaging first";
+            return Err(Error::mismatch("averaged evaluation", expected, "none"));
+        }
+        Evaluation::new(self, split, AVERAGE).await
+    }
+
+    /// `count` versions of training image `index`, `[c, h, w]` in 0..1, as `augmentations` draw them
+    /// from `seed`.
+    ///
+    /// # Errors
+    /// When there is no such image, or `count` is not 1 to 64.
+    pub async fn augmented(
+        &self,
+        index: usize,
+        augmentations: &[Pick],
+        count: usize,
+        seed: u32,
+    ) -> Result<Vec<Tensor>> {
+        augmented(self, index, augmentations, count, seed).await
     }
 
     /// Prepares the forward pass that shows every layer for one image.
@@ -292,6 +288,7 @@ impl<B: Backend> Session<B> {
         let (mut parameters, mut statistics) = self.read_state().await?;
         self.network
             .import(named, &mut parameters, &mut statistics)?;
+        self.restart_average(self.step)?;
         self.upload("parameters", words_from_floats(&parameters))?;
         self.upload("statistics", words_from_floats(&statistics))
     }
@@ -305,20 +302,21 @@ impl<B: Backend> Session<B> {
     }
 }
 
-/// The metrics of steps `first..end`, once their read-back has come.
-async fn finish(reading: Option<(u32, u32, Reading)>) -> Result<Vec<StepMetrics>> {
-    let Some((first, end, reading)) = reading else {
+/// The metrics of submitted steps, once their read-back has come.
+async fn finish(submitted: Option<Submitted>) -> Result<Vec<StepMetrics>> {
+    let Some(submitted) = submitted else {
         return Ok(Vec::new());
     };
-    let words = reading.await?;
+    let words = submitted.reading.await?;
     let metrics = |step: u32| {
         let at = step as usize % RING * 4;
-        let [loss, accuracy] = [words[at], words[at + 1]].map(f32::from_bits);
+        let [loss, accuracy, rate] = [words[at], words[at + 1], words[at + 2]].map(f32::from_bits);
         StepMetrics {
             step,
             loss,
             accuracy,
+            rate: submitted.rate.unwrap_or(rate),
         }
     };
-    Ok((first..end).map(metrics).collect())
+    Ok((submitted.first..submitted.end).map(metrics).collect())
 }

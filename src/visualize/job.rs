@@ -19,6 +19,8 @@ pub struct Job<B: Backend> {
     done: u32,
     done_before: u32,
     all: u32,
+    /// See [`Visualization::streams`].
+    pub streams: bool,
 }
 
 impl<B: Backend> Job<B> {
@@ -40,6 +42,7 @@ impl<B: Backend> Job<B> {
             before: Vec::new(),
             done: 0,
             done_before: 0,
+            streams: method.streams(),
         })
     }
 

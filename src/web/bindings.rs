@@ -13,7 +13,8 @@ use crate::error::{Error, Result};
 use crate::nn::NetworkSpec;
 
 use super::convert::{
-    Js, from_js, js_error, js_from_slice, js_from_tensor, object, tensor_from_js, to_js,
+    Js, from_js, js_error, js_from_picture, js_from_slice, js_from_tensor, object, tensor_from_js,
+    to_js,
 };
 use super::desk::Desk;
 use super::lab::Lab;
@@ -186,6 +187,18 @@ impl JsLab {
         let (image, label) = found.map_err(js_error)?;
         let image = Float32Array::from(image.as_slice());
         object(&[("image", image.into()), ("label", (label as f64).into())])
+    }
+
+    /// See [`Lab::augment`].
+    pub async fn augment(&self, index: usize, options: JsValue) -> Js {
+        let options = from_js(options)?;
+        let found = with_desk!(&self.0, desk => desk.lab.augment(index, options).await);
+        let pictures = found.map_err(js_error)?;
+        Ok(pictures
+            .iter()
+            .map(js_from_picture)
+            .collect::<Js<Array>>()?
+            .into())
     }
 
     /// See [`Lab::activations`].

@@ -2,13 +2,15 @@
 
 use serde_json::Map;
 
-use crate::data::Dataset;
+use crate::data::{AugmentationInfo, Dataset};
 use crate::error::{Error, Result};
 use crate::field::Values;
 use crate::nn::{LayerInfo, Network, NetworkSpec};
 use crate::zoo::ARCHITECTURES;
 
-use super::messages::{ArchitectureEntry, Choice, LayerMessage, NetworkInfo};
+use super::messages::{
+    ArchitectureEntry, AugmentationEntry, Choice, Keeps, LayerMessage, NetworkInfo,
+};
 
 /// How the current network was chosen.
 #[derive(Debug, Clone)]
@@ -63,13 +65,29 @@ pub(super) fn architectures() -> Result<Vec<ArchitectureEntry>> {
                 doc: architecture.doc.into(),
                 fields,
                 family: architecture.family.into(),
+                full: architecture.full,
                 input,
                 classes,
                 params: info.params,
                 macs: info.macs,
+                training_bytes: network.training_memory(1, 1).total() as f64,
             })
         })
         .collect()
+}
+
+pub(super) fn augmentation(info: &AugmentationInfo) -> AugmentationEntry {
+    let keeps = |&(dataset, range): &(&str, &str)| Keeps {
+        dataset: dataset.into(),
+        range: range.into(),
+    };
+    AugmentationEntry {
+        id: info.id.into(),
+        name: info.name.into(),
+        doc: info.doc.into(),
+        fields: (info.fields)(),
+        keeps: info.keeps.iter().map(keeps).collect(),
+    }
 }
 
 pub(super) fn network_info(network: &Network) -> NetworkInfo {
@@ -86,6 +104,9 @@ pub(super) fn network_info(network: &Network) -> NetworkInfo {
             params: layer.params,
             macs: layer.macs as f64,
             receptive_field: layer.receptive_field.size.into_iter().max().unwrap_or(1),
+            receptive_stride: layer.receptive_field.stride.into_iter().max().unwrap_or(1),
+            receptive_center: layer.receptive_field.center(),
+            activation_bytes: layer.activation_bytes as f64,
             kernel: match weight {
                 Some(&[h, w, i, o]) => Some([o, i, h, w]),
                 _ => None,

@@ -88,6 +88,7 @@ pub(super) fn js_from_slice(slice: Slice) -> Js {
         ("fraction", slice.fraction.into()),
         ("note", slice.note.as_ref().into()),
         ("waits", slice.waits.into()),
+        ("background", slice.background.into()),
         ("steps", to_js(&slice.steps)?),
         ("report", report),
         ("pictures", pictures),

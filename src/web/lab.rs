@@ -8,16 +8,16 @@ use std::rc::Rc;
 use serde_json::{Map, Value};
 
 use crate::backend::Backend;
-use crate::data::{self, DATASETS, Dataset};
+use crate::data::{self, AUGMENTATIONS, DATASETS, Dataset};
 use crate::error::{Error, Result};
 use crate::field::Field;
 use crate::nn::{LAYERS, Network, NetworkSpec};
 use crate::tensor::Tensor;
-use crate::train::{Loaded, OPTIMIZERS, Probe, Session};
+use crate::train::{LOSSES, Loaded, OPTIMIZERS, Probe, SCHEDULES, Session};
 use crate::visualize::VISUALIZATIONS;
 use crate::zoo::ARCHITECTURES;
 
-use super::choices::{Chosen, architectures, network_for, network_info};
+use super::choices::{Chosen, architectures, augmentation, network_for, network_info};
 use super::messages::{
     Catalog, Choice, Counters, DatasetInfo, Entry, Info, MethodEntry, MethodNeeds, NetworkInfo,
     Tile,
@@ -103,6 +103,12 @@ impl<B: Backend> Lab<B> {
         let optimizers = OPTIMIZERS
             .iter()
             .map(|o| entry(o.id, o.name, o.doc, (o.fields)()));
+        let schedules = SCHEDULES
+            .iter()
+            .map(|s| entry(s.id, s.name, s.doc, (s.fields)()));
+        let losses = LOSSES
+            .iter()
+            .map(|l| entry(l.id, l.name, l.doc, (l.fields)()));
         let layers = LAYERS
             .iter()
             .map(|l| entry(l.id, l.id, l.doc, (l.fields)()));
@@ -125,8 +131,9 @@ impl<B: Backend> Lab<B> {
             architectures: architectures()?,
             layers: layers.collect(),
             optimizers: optimizers.collect(),
-            schedules: Vec::new(),
-            augmentations: Vec::new(),
+            schedules: schedules.collect(),
+            losses: losses.collect(),
+            augmentations: AUGMENTATIONS.iter().map(augmentation).collect(),
             visualizations: visualizations.collect(),
         })
     }
@@ -158,7 +165,10 @@ impl<B: Backend> Lab<B> {
             (chosen, Ok(network)) => (chosen, network),
             // The current network cannot take these images: the first that can.
             (_, Err(refusal)) => {
-                let choices = ARCHITECTURES.iter().map(|architecture| {
+                let small = ARCHITECTURES
+                    .iter()
+                    .filter(|architecture| !architecture.full);
+                let choices = small.map(|architecture| {
                     let id = architecture.id.to_owned();
                     Chosen::Architecture(Choice {
                         id,

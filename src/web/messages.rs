@@ -54,6 +54,8 @@ pub struct ArchitectureEntry {
     pub fields: Vec<Field>,
     /// Family it belongs to.
     pub family: String,
+    /// Whether it is a published network at full size, to be described rather than trained.
+    pub full: bool,
     /// The images it was designed for, `[c, h, w]`.
     pub input: [usize; 3],
     /// Classes it was designed for.
@@ -62,6 +64,8 @@ pub struct ArchitectureEntry {
     pub params: usize,
     /// Multiply-adds per image at that input.
     pub macs: f64,
+    /// Bytes that training takes at that input, per step of one image and with momentum.
+    pub training_bytes: f64,
 }
 
 /// What a visualization must be given.
@@ -92,6 +96,32 @@ pub struct MethodEntry {
     pub needs: MethodNeeds,
 }
 
+/// What keeps the labels of a dataset's images true under an augmentation.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export))]
+pub struct Keeps {
+    /// Key of the dataset, or "files" for one from outside.
+    pub dataset: String,
+    /// One sentence.
+    pub range: String,
+}
+
+/// An augmentation's entry.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export))]
+pub struct AugmentationEntry {
+    /// Key in scripts and links.
+    pub id: String,
+    /// Name in menus.
+    pub name: String,
+    /// One sentence with its source.
+    pub doc: String,
+    /// Settings.
+    pub fields: Vec<Field>,
+    /// Its range per dataset.
+    pub keeps: Vec<Keeps>,
+}
+
 /// Everything that can be chosen.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export))]
@@ -104,10 +134,12 @@ pub struct Catalog {
     pub layers: Vec<Entry>,
     /// Optimizers.
     pub optimizers: Vec<Entry>,
-    /// Learning-rate schedules (none yet).
+    /// Learning-rate schedules.
     pub schedules: Vec<Entry>,
-    /// Augmentations (none yet).
-    pub augmentations: Vec<Entry>,
+    /// Losses.
+    pub losses: Vec<Entry>,
+    /// Augmentations.
+    pub augmentations: Vec<AugmentationEntry>,
     /// Visualization methods.
     pub visualizations: Vec<MethodEntry>,
 }
@@ -151,6 +183,12 @@ pub struct LayerMessage {
     pub macs: f64,
     /// Side of the input square that one of its units sees, in pixels.
     pub receptive_field: usize,
+    /// How far that square moves from one unit to the next, in pixels.
+    pub receptive_stride: usize,
+    /// Row and column of the pixel in the middle of what its first unit sees.
+    pub receptive_center: [f64; 2],
+    /// Bytes of its output for one image.
+    pub activation_bytes: f64,
     /// Shape of its kernels, `[o, i, h, w]`, if it has any.
     pub kernel: Option<[usize; 4]>,
 }
@@ -192,10 +230,18 @@ pub struct TrainOptions {
     pub batch_size: Option<usize>,
     /// `{ id, ...settings }`.
     pub optimizer: Option<Map<String, Value>>,
-    /// Not offered yet: any value is refused.
-    pub schedule: Option<Value>,
-    /// Not offered yet: any value is refused.
-    pub augmentations: Option<Value>,
+    /// `{ id, ...settings }`.
+    pub schedule: Option<Map<String, Value>>,
+    /// `{ id, ...settings }`.
+    pub loss: Option<Map<String, Value>>,
+    /// `{ id, ...settings }`, each at most once.
+    pub augmentations: Option<Vec<Map<String, Value>>>,
+    /// Largest norm of all gradients together; none where it is 0.
+    pub clip_norm: Option<f32>,
+    /// Largest size of a gradient; none where it is 0.
+    pub clip_value: Option<f32>,
+    /// Share of the weights' running average that survives each step; 0 keeps no average.
+    pub averaging: Option<f32>,
     /// Draws the weights anew from this seed first.
     pub seed: Option<u32>,
 }
@@ -206,6 +252,23 @@ pub struct TrainOptions {
 pub struct EvaluateOptions {
     /// "train" or "test" (the default).
     pub split: Option<String>,
+    /// With the running average of the weights in their place.
+    #[serde(default)]
+    pub averaged: bool,
+}
+
+/// What to show of augmentations.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AugmentOptions {
+    /// `{ id, ...settings }`, each at most once.
+    #[serde(default)]
+    pub augmentations: Vec<Map<String, Value>>,
+    /// How many versions, 8 by default.
+    pub count: Option<usize>,
+    /// Seed of the draws.
+    #[serde(default)]
+    pub seed: u32,
 }
 
 /// What to visualize; the image travels beside it.
@@ -234,10 +297,12 @@ pub struct StepEvent {
     pub step: u32,
     /// Passes over the training split, whole and fractional.
     pub epoch: f64,
-    /// Mean cross-entropy of its batch, in nats.
+    /// Mean loss of its batch; a cross-entropy is in nats.
     pub loss: f64,
     /// Share of its batch that was classified correctly.
     pub accuracy: f64,
+    /// The learning rate of its update.
+    pub learning_rate: f64,
     /// Training speed of late.
     pub images_per_second: f64,
 }
@@ -246,7 +311,7 @@ pub struct StepEvent {
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export))]
 pub struct Evaluation {
-    /// Mean cross-entropy, in nats.
+    /// Mean cross-entropy, in nats, whatever loss was trained.
     pub loss: f64,
     /// Share classified correctly.
     pub accuracy: f64,

@@ -9,12 +9,13 @@ use std::task::Poll;
 use crate::backend::Backend;
 use crate::error::{Error, Result};
 use crate::field::Values;
-use crate::train::{Evaluation, OPTIMIZERS, Plan, Preparing, StepMetrics, find_optimizer};
+use crate::train::{Evaluation, Plan, Preparing, StepMetrics};
 use crate::visualize::{Job, Picture, Request, find_visualization};
 
-use super::lab::{Image, Lab, split_id};
+use super::lab::{Image, Lab};
 use super::messages::{self, EvaluateOptions, StepEvent, TrainOptions, VisualizeOptions};
 use super::pace::Pace;
+use super::plans::plan_for;
 use super::tiles::layer_index;
 
 /// Work under way.
@@ -27,7 +28,7 @@ pub(super) enum Work<B: Backend> {
 
 /// A training job.
 pub(super) struct Training<B: Backend> {
-    plan: Plan,
+    plan: Box<Plan>,
     stage: Stage<B>,
     /// The first step of this job, and the one before which it ends.
     from: u32,
@@ -62,6 +63,8 @@ pub struct Slice {
     pub note: Cow<'static, str>,
     /// Whether it only waits, so that the next slice need not come at once.
     pub waits: bool,
+    /// Whether it should take only a small share of the time while a network learns.
+    pub background: bool,
     /// Training steps that were reported since the slice before.
     pub steps: Vec<StepEvent>,
     /// A training job's last step, at its end.
@@ -78,19 +81,6 @@ impl<B: Backend> Lab<B> {
     /// # Errors
     /// When an option is unknown, wrong or not offered.
     pub fn begin_training(&mut self, options: TrainOptions) -> Result<u32> {
-        if options.schedule.is_some() || options.augmentations.is_some() {
-            let expected = "no schedule and no augmentations (none are offered yet)";
-            return Err(Error::mismatch("training options", expected, "one"));
-        }
-        let choice = match options.optimizer {
-            Some(given) => split_id("optimizer", given)?,
-            None => messages::Choice {
-                id: OPTIMIZERS[0].id.to_owned(),
-                options: serde_json::Map::new(),
-            },
-        };
-        let optimizer = find_optimizer(&choice.id)?;
-        let settings = Values::check(&choice.id, &(optimizer.fields)(), &choice.options)?;
         let n = self.session.data().dataset.train.len();
         let batch = options.batch_size.unwrap_or_else(|| 32.min(n));
         if let Some(epochs) = options
@@ -100,6 +90,8 @@ impl<B: Backend> Lab<B> {
             let expected = "a number above 0, at most 1,000,000";
             return Err(Error::mismatch("epochs", expected, epochs.to_string()));
         }
+        // Before anything changes.
+        plan_for(&options, batch, Some(0))?;
         if let Some(seed) = options.seed {
             self.reset(Some(seed))?;
         }
@@ -120,15 +112,15 @@ impl<B: Backend> Lab<B> {
             (a, b) => a.or(b),
         };
         let from = self.session.step();
+        let after = |steps: Option<u32>| steps.map(|steps| from.saturating_add(steps));
+        let until = after(steps);
+        // A single step of a run of ten epochs is the first of many to a schedule.
+        let horizon = after(by_epochs.or(steps));
         Ok(self.add(Work::Train(Training {
-            plan: Plan {
-                optimizer: choice.id,
-                settings,
-                batch,
-            },
+            plan: Box::new(plan_for(&options, batch, horizon)?),
             stage: Stage::New,
             from,
-            until: steps.map(|steps| from.saturating_add(steps)),
+            until,
             pace: Pace::late(),
             last: StepEvent {
                 step: from,
@@ -143,7 +135,11 @@ impl<B: Backend> Lab<B> {
     /// When the split is unknown or the backend has no room.
     pub async fn begin_evaluation(&mut self, options: EvaluateOptions) -> Result<u32> {
         let split = options.split.as_deref().unwrap_or("test");
-        let evaluation = self.session.evaluation(split).await?;
+        let evaluation = if options.averaged {
+            self.session.averaged_evaluation(split).await?
+        } else {
+            self.session.evaluation(split).await?
+        };
         Ok(self.add(Work::Evaluate(evaluation, Pace::default())))
     }
 
@@ -190,6 +186,7 @@ impl<B: Backend> Lab<B> {
             image: image.as_ref(),
             seed: options.seed.into(),
             values: Values::check(method.id(), &method.fields(), &options.fields)?,
+            data: Some(&data.layout),
         };
         let job = Job::new(&self.session, method, &request).await?;
         Ok(self.add(Work::Visualize(job, Pace::default())))
@@ -234,6 +231,7 @@ impl<B: Backend> Lab<B> {
                     done,
                     fraction,
                     note: "drawing".into(),
+                    background: job.streams,
                     pictures,
                     ..Slice::default()
                 }
@@ -323,6 +321,7 @@ impl<B: Backend> Lab<B> {
             epoch: f64::from(metrics.step + 1) / per_epoch,
             loss: metrics.loss.into(),
             accuracy: metrics.accuracy.into(),
+            learning_rate: metrics.rate.into(),
             images_per_second,
         };
         let events: Vec<StepEvent> = metrics.into_iter().map(event).collect();

@@ -1,7 +1,8 @@
 //! Rules for the page: it has no name of a layer, architecture, dataset, optimizer or method (all come
 //! from the catalog), and it never makes markup out of text.
 
-use convscope::data::DATASETS;
+use convscope::data::{AUGMENTATIONS, DATASETS};
+use convscope::train::{LOSSES, OPTIMIZERS, SCHEDULES};
 
 use crate::source::{complaint, words};
 
@@ -9,6 +10,10 @@ use crate::source::{complaint, words};
 pub(crate) fn registry_ids() -> Vec<(&'static str, &'static str)> {
     let mut ids = Vec::new();
     ids.extend(DATASETS.iter().map(|info| ("dataset", info.id)));
+    ids.extend(OPTIMIZERS.iter().map(|info| ("optimizer", info.id)));
+    ids.extend(SCHEDULES.iter().map(|info| ("schedule", info.id)));
+    ids.extend(LOSSES.iter().map(|info| ("loss", info.id)));
+    ids.extend(AUGMENTATIONS.iter().map(|info| ("augmentation", info.id)));
     ids
 }
 

@@ -84,5 +84,6 @@ pub(crate) fn request<'a>(
         image,
         seed: 1,
         values: Values::check(method.id(), &method.fields(), fields.as_object().unwrap()).unwrap(),
+        data: None,
     }
 }

@@ -21,7 +21,8 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from generate import HERE, hashed, initial, summary
+from generate import HERE, initial, summary
+from hashed import hashed
 
 EPSILON, STEPS, PATCH, STRIDE = 0.05, 16, 5, 3
 

@@ -2,7 +2,7 @@
 // good state when the core refuses, and says the core's sentence.
 
 import { Client } from './client';
-import type { DatasetInfo, LabEvent, NetworkInfo, TrainOptions } from './protocol';
+import type { DatasetInfo, LabEvent, NetworkInfo, Picked, Picture, TrainOptions } from './protocol';
 import { encode, type Choice } from './settings';
 import { app } from './state.svelte';
 import { watchPictures } from './watch';
@@ -153,14 +153,30 @@ export function select(layer: string, unit = 0): void {
   remember();
 }
 
+/** A choice as the core takes it. */
+const picked = ({ id, options }: Choice): Picked => ({ ...plain(options), id });
+
 /** The settings as the core takes them; without a number of epochs it runs until paused. */
 function trainOptions(): TrainOptions {
-  const { optimizer, batchSize, epochs } = app.settings;
+  const { optimizer, schedule, loss, augmentations, epochs } = app.settings;
+  const { batchSize, clipNorm, clipValue, averaging } = app.settings;
   return {
     batchSize,
+    clipNorm,
+    clipValue,
+    averaging,
+    augmentations: augmentations.map(picked),
     ...(epochs !== null && { epochs }),
-    ...(optimizer && { optimizer: { ...plain(optimizer.options), id: optimizer.id } }),
+    ...(optimizer && { optimizer: picked(optimizer) }),
+    ...(schedule && { schedule: picked(schedule) }),
+    ...(loss && { loss: picked(loss) }),
   };
+}
+
+/** A training image, and versions of it as the chosen augmentations draw them. */
+export function augmented(index: number, seed: number, count: number): Promise<Picture[] | undefined> {
+  const augmentations = app.settings.augmentations.map(picked);
+  return attempt(() => client.call('augment', [index, { augmentations, seed, count }]));
 }
 
 export async function train(): Promise<void> {
@@ -168,7 +184,7 @@ export async function train(): Promise<void> {
 }
 
 export async function step(): Promise<void> {
-  const options = { ...trainOptions(), epochs: undefined, steps: 1 };
+  const options = { ...trainOptions(), steps: 1 };
   if (app.ready && app.run !== 'training') await attempt(() => client.call('train', [options]));
 }
 
@@ -191,7 +207,8 @@ export async function setSeed(seed: number): Promise<void> {
 
 export async function evaluate(): Promise<void> {
   app.evaluating = { fraction: 0, note: '' };
-  const evaluation = await attempt(() => client.call('evaluate', [{ split: 'test' }]));
+  const averaged = app.settings.averaging > 0 && app.settings.testAverage;
+  const evaluation = await attempt(() => client.call('evaluate', [{ split: 'test', averaged }]));
   if (evaluation) app.evaluation = evaluation;
   app.evaluating = null;
 }

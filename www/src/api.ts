@@ -3,6 +3,7 @@
 
 import { client, networkPlaced, setDataset, setDatasetFiles, setNetwork } from './actions';
 import type {
+  AugmentOptions,
   LabEvent,
   NetworkInfo,
   Options,
@@ -53,13 +54,15 @@ const calls = {
     client.call('train', [options.steps || options.epochs ? options : { ...options, epochs: 1 }]),
   pause: () => client.call('pause', []),
   reset: (seed?: number) => client.call('reset', [seed]),
-  evaluate: async (options: { split?: 'train' | 'test' } = {}) => {
+  evaluate: async (options: { split?: 'train' | 'test'; averaged?: boolean } = {}) => {
     const evaluation = await client.call('evaluate', [options]);
     if (options.split !== 'train') app.evaluation = evaluation;
     return evaluation;
   },
   predict: (image: Float32Array) => client.call('predict', [image]),
   example: (index: number, split?: 'train' | 'test') => client.call('example', [index, split]),
+  augment: (index: number, options: AugmentOptions = {}): Promise<Picture[]> =>
+    client.call('augment', [index, options]),
   activations: (layer: string, image: Float32Array): Promise<Tensor> =>
     client.call('activations', [layer, image]),
   parameters: () => client.call('parameters', []),

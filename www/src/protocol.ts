@@ -2,9 +2,11 @@
 // and what the worker tells by itself (LabEvent). Numbers in bulk are typed arrays and travel by transfer.
 
 import type {
+  AugmentOptions,
   Catalog,
   Counters,
   DatasetInfo,
+  EvaluateOptions,
   Evaluation,
   Info,
   NamedBytes,
@@ -35,9 +37,10 @@ export interface Calls {
   train(options: TrainOptions): StepEvent;
   pause(): void;
   reset(seed?: number): void;
-  evaluate(options: { split?: string }): Evaluation;
+  evaluate(options: EvaluateOptions): Evaluation;
   predict(image: Float32Array): Float32Array;
   example(index: number, split?: string): { image: Float32Array; label: number };
+  augment(index: number, options: AugmentOptions): Picture[];
   activations(layer: string, image: Float32Array): Tensor;
   parameters(): Record<string, Tensor>;
   setParameters(parameters: Record<string, Tensor>): void;

@@ -12,6 +12,13 @@ export interface Settings {
   dataset: Choice | null;
   network: Choice | null;
   optimizer: Choice | null;
+  schedule: Choice | null;
+  loss: Choice | null;
+  augmentations: Choice[];
+  clipNorm: number;
+  clipValue: number;
+  averaging: number;
+  testAverage: boolean;
   batchSize: number;
   epochs: number | null;
   seed: number;
@@ -23,6 +30,13 @@ export const defaults: Settings = {
   dataset: null,
   network: null,
   optimizer: null,
+  schedule: null,
+  loss: null,
+  augmentations: [],
+  clipNorm: 0,
+  clipValue: 0,
+  averaging: 0,
+  testAverage: false,
   batchSize: 32,
   epochs: null,
   seed: 0,
@@ -62,6 +76,13 @@ function validate(value: unknown): Settings {
     dataset: choice(given['dataset']),
     network: choice(given['network']),
     optimizer: choice(given['optimizer']),
+    schedule: choice(given['schedule']),
+    loss: choice(given['loss']),
+    augmentations: choices(given['augmentations']),
+    clipNorm: real(given['clipNorm'], 0, 1e6) ?? defaults.clipNorm,
+    clipValue: real(given['clipValue'], 0, 1e6) ?? defaults.clipValue,
+    averaging: real(given['averaging'], 0, 0.999_999) ?? defaults.averaging,
+    testAverage: given['testAverage'] === true,
     batchSize: whole(given['batchSize'], 1, 4096) ?? defaults.batchSize,
     epochs: whole(given['epochs'], 1, 10_000),
     seed: whole(given['seed'], 0, 2 ** 32 - 1) ?? defaults.seed,
@@ -77,6 +98,16 @@ function whole(value: unknown, min: number, max: number): number | null {
   return Number.isInteger(value) && (value as number) >= min && (value as number) <= max
     ? (value as number)
     : null;
+}
+
+function real(value: unknown, min: number, max: number): number | null {
+  return typeof value === 'number' && value >= min && value <= max ? value : null;
+}
+
+/** Each id once. */
+function choices(value: unknown): Choice[] {
+  const found = (Array.isArray(value) ? value : []).map(choice).filter((each) => each !== null);
+  return found.filter(({ id }, at) => found.findIndex((other) => other.id === id) === at);
 }
 
 function choice(value: unknown): Choice | null {

@@ -15,6 +15,7 @@ export type { Counters } from './gen/Counters';
 export type { Tile } from './gen/Tile';
 export type { ArchitectureEntry as Architecture } from './gen/ArchitectureEntry';
 export type { MethodEntry as Method } from './gen/MethodEntry';
+export type { AugmentationEntry as Augmentation } from './gen/AugmentationEntry';
 
 export type Options = Record<string, number | string | boolean>;
 
@@ -42,13 +43,31 @@ export interface Picture {
   shown?: 'image' | 'map' | 'curves';
 }
 
+/** An entry of the catalog with its settings. */
+export type Picked = { id: string } & Options;
+
+export interface AugmentOptions {
+  augmentations?: Picked[];
+  count?: number;
+  seed?: number;
+}
+
+export interface EvaluateOptions {
+  split?: string;
+  averaged?: boolean;
+}
+
 export interface TrainOptions {
   epochs?: number;
   steps?: number;
   batchSize?: number;
-  optimizer?: { id: string } & Options;
-  schedule?: { id: string } & Options;
-  augmentations?: ({ id: string } & Options)[];
+  optimizer?: Picked;
+  schedule?: Picked;
+  loss?: Picked;
+  augmentations?: Picked[];
+  clipNorm?: number;
+  clipValue?: number;
+  averaging?: number;
   seed?: number;
 }
 
@@ -69,6 +88,8 @@ export interface Progress {
   note: string;
   /** Whether the job only waits, as for kernels to be compiled: nothing is gained by asking again at once. */
   waits: boolean;
+  /** Whether the job should take only a small share of the time while a network learns. */
+  background: boolean;
   steps: StepEvent[];
   report?: unknown;
   pictures?: Picture[];

@@ -81,6 +81,7 @@ const handlers: Handlers = {
   evaluate: ([options], reply) => begin('evaluate', 'evaluate', options, reply),
   predict: ([image]) => theLab().predict(image),
   example: ([index, split]) => theLab().example(index, split),
+  augment: ([index, options]) => theLab().augment(index, options),
   activations: ([layer, image]) => theLab().activations(layer, image),
   parameters: () => theLab().parameters(),
   setParameters: ([parameters]) => change(() => theLab().setParameters(parameters)),

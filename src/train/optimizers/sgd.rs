@@ -1,9 +1,9 @@
-//! Stochastic gradient descent with momentum, in PyTorch's form.
+//! Stochastic gradient descent with momentum, in PyTorch's form; Nesterov's step as a choice.
 
 use crate::field::Field;
 use crate::ops;
 
-use super::{OptimizerInfo, learning_rate, weight_decay};
+use super::{OptimizerInfo, coupled_decay, learning_rate};
 
 pub(super) const INFO: OptimizerInfo = OptimizerInfo {
     id: "sgd",
@@ -11,26 +11,22 @@ pub(super) const INFO: OptimizerInfo = OptimizerInfo {
     doc: "Steps against the gradient, with a velocity that remembers earlier ones (Polyak 1964).",
     fields: || {
         let momentum = "Share of the velocity that survives each step.";
+        let nesterov = "Looks ahead along the velocity before it steps (Nesterov 1983, in the form of \
+                        Sutskever et al. 2013).";
         vec![
             learning_rate(0.01),
             Field::number("momentum", momentum, 0.0, 1.0, 0.9),
-            weight_decay(),
+            Field::bool("nesterov", nesterov, false),
+            coupled_decay(),
         ]
     },
     slots: 1,
     settings: |values| {
         let number = |name| values.number(name).map(|x| x as f32);
-        let (lr, momentum) = (number("learningRate")?, number("momentum")?);
-        Ok([
-            lr,
-            momentum,
-            number("weightDecay")?,
-            0.0,
-            0.0,
-            0.0,
-            0.0,
-            0.0,
-        ])
+        let (rate, momentum) = (number("learningRate")?, number("momentum")?);
+        let decay = number("weightDecay")?;
+        let nesterov = f32::from(u8::from(values.bool("nesterov")?));
+        Ok([rate, momentum, decay, 0.0, 0.0, 0.0, nesterov, 0.0])
     },
     update: |graph, update| {
         let (parameters, gradients) = (update.parameters, update.gradients);
@@ -40,7 +36,6 @@ pub(super) const INFO: OptimizerInfo = OptimizerInfo {
             gradients,
             update.slots[0],
             update.settings,
-            false,
         )?;
         Ok(())
     },

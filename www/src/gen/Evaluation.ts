@@ -5,7 +5,7 @@
  */
 export type Evaluation = { 
 /**
- * Mean cross-entropy, in nats.
+ * Mean cross-entropy, in nats, whatever loss was trained.
  */
 loss: number, 
 /**

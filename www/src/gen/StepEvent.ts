@@ -13,13 +13,17 @@ step: number,
  */
 epoch: number, 
 /**
- * Mean cross-entropy of its batch, in nats.
+ * Mean loss of its batch; a cross-entropy is in nats.
  */
 loss: number, 
 /**
  * Share of its batch that was classified correctly.
  */
 accuracy: number, 
+/**
+ * The learning rate of its update.
+ */
+learningRate: number, 
 /**
  * Training speed of late.
  */

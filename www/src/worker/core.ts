@@ -1,6 +1,7 @@
 // The wasm core as the worker sees it, and how it is loaded. Nothing else in the page touches wasm.
 
 import type {
+  AugmentOptions,
   Catalog,
   Counters,
   DatasetInfo,
@@ -8,6 +9,7 @@ import type {
   NamedBytes,
   NetworkInfo,
   Options,
+  Picture,
   Progress,
   Tensor,
   Tile,
@@ -28,6 +30,7 @@ export interface Lab {
   reset(seed?: number): void;
   predict(image: Float32Array): Promise<Float32Array>;
   example(index: number, split?: string): { image: Float32Array; label: number };
+  augment(index: number, options: AugmentOptions): Promise<Picture[]>;
   activations(layer: string, image: Float32Array): Promise<Tensor>;
   parameters(): Promise<Record<string, Tensor>>;
   setParameters(parameters: Record<string, Tensor>): Promise<void>;
