@@ -142,6 +142,23 @@ impl Graph {
         Ok(self.add(Value { spec, origin }))
     }
 
+    /// Applies the operation of node `id` to other inputs.
+    ///
+    /// # Errors
+    /// When `id` is not a node, or the op's shape rule refuses the inputs.
+    pub fn again(&mut self, id: ValueId, inputs: &[ValueId]) -> Result<ValueId> {
+        let Origin::Node { op, .. } = self.value(id).origin.clone() else {
+            return Err(Error::mismatch("again", "a node", "an input or a constant"));
+        };
+        let specs: Vec<Spec> = inputs.iter().map(|&id| self.spec(id).clone()).collect();
+        let spec = op.infer(&specs)?;
+        let origin = Origin::Node {
+            op,
+            inputs: inputs.to_vec(),
+        };
+        Ok(self.add(Value { spec, origin }))
+    }
+
     fn add(&mut self, value: Value) -> ValueId {
         self.values.push(value);
         ValueId(self.values.len() - 1)

@@ -52,6 +52,7 @@ mod power;
 mod prelu;
 mod product;
 mod random;
+mod ratio;
 mod relu;
 mod relu6;
 mod rmsprop;
@@ -119,6 +120,7 @@ pub use pool2d::Pool2d;
 pub use power::power;
 pub use prelu::prelu;
 pub use random::random_offsets;
+pub use ratio::ratio;
 pub use relu::relu;
 pub use relu6::relu6;
 pub use rmsprop::rmsprop;
@@ -204,6 +206,7 @@ pub const OPS: &[OpInfo] = &[
     prelu::INFO,
     prelu::GATE_INFO,
     random::INFO,
+    ratio::INFO,
     relu::INFO,
     relu::GATE_INFO,
     relu6::INFO,

@@ -6,15 +6,16 @@
 //! runs a few hundred times and shows every state on the way. [`Job`] runs any recipe on any backend.
 
 mod activation_maximization;
+mod attribution;
 mod deconvnet;
 mod feature_maps;
 mod job;
 mod kernels;
 mod mosaic;
 pub mod parameterization;
-mod saliency;
 mod top_patches;
 
+pub use attribution::Attribution;
 pub use job::Job;
 
 use crate::compile::Compiled;
@@ -42,6 +43,32 @@ pub struct Picture {
     /// Whether zero is the middle of the scale (diverging colors); else values are in 0..1 for
     /// images, or from 0 up.
     pub signed: bool,
+    /// How its values are to be shown.
+    pub shown: Shown,
+}
+
+/// How a [`Picture`]'s values are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Shown {
+    /// As an image.
+    #[default]
+    Image,
+    /// As colors of a scale from the smallest to the largest value: a measurement for every pixel, which may
+    /// be laid over the image it explains.
+    Map,
+    /// As a plot: each row is a curve, over equal steps from 0 to 1.
+    Curves,
+}
+
+impl Shown {
+    /// The name that the page knows.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Map => "map",
+            Self::Curves => "curves",
+        }
+    }
 }
 
 impl Picture {
@@ -63,6 +90,7 @@ impl Picture {
                 channels,
                 data,
                 signed,
+                shown: Shown::Image,
             });
         }
         let area = height * width;
@@ -75,7 +103,15 @@ impl Picture {
             channels: 1,
             data,
             signed,
+            shown: Shown::Image,
         })
+    }
+
+    /// The same, shown otherwise.
+    #[must_use]
+    pub fn shown(mut self, shown: Shown) -> Self {
+        self.shown = shown;
+        self
     }
 }
 
@@ -124,6 +160,49 @@ pub struct Recipe {
     pub runs: u32,
     /// Pictures from the outputs after any number of runs.
     pub decode: Decode,
+    /// What runs when this one has ended; its pictures come behind this one's.
+    pub then: Option<Box<Next>>,
+}
+
+/// Buffers that follow from what a recipe put out.
+type Feed = Box<dyn Fn(&[Vec<f32>]) -> Result<Vec<(&'static str, Vec<u32>)>>>;
+
+/// The next recipe of a chain.
+pub struct Next {
+    /// The recipe.
+    pub recipe: Recipe,
+    /// More of its buffers, from the outputs of the one before.
+    pub feed: Feed,
+}
+
+impl std::fmt::Debug for Next {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.recipe.fmt(f)
+    }
+}
+
+impl Recipe {
+    /// Runs of the whole chain.
+    pub fn all_runs(&self) -> u32 {
+        let then = self.then.as_ref().map_or(0, |next| next.recipe.all_runs());
+        self.runs.saturating_add(then)
+    }
+
+    /// Puts `recipe`, which needs nothing of this chain, at its end.
+    #[must_use]
+    pub fn followed_by(mut self, recipe: Self) -> Self {
+        self.then = Some(Box::new(match self.then {
+            Some(next) => Next {
+                recipe: next.recipe.followed_by(recipe),
+                feed: next.feed,
+            },
+            None => Next {
+                recipe,
+                feed: Box::new(|_| Ok(Vec::new())),
+            },
+        }));
+        self
+    }
 }
 
 impl std::fmt::Debug for Recipe {
@@ -157,6 +236,10 @@ pub trait Visualization: Sync {
     /// # Errors
     /// Says why where the method does not apply to the layer.
     fn recipe(&self, request: &Request<'_>) -> Result<Recipe>;
+    /// The method as an attribution, if it is one: others compare and test all of these.
+    fn attribution(&self) -> Option<&dyn Attribution> {
+        None
+    }
 }
 
 /// Every method, in the order of the page.
@@ -164,7 +247,23 @@ pub const VISUALIZATIONS: &[&dyn Visualization] = &[
     &top_patches::TopPatches,
     &deconvnet::Deconvnet,
     &activation_maximization::ActivationMaximization,
-    &saliency::Saliency,
+    &attribution::Attributions,
+    &attribution::Saliency,
+    &attribution::SaliencyBox,
+    &attribution::GradientXInput,
+    &attribution::GuidedBackprop,
+    &attribution::SmoothGrad,
+    &attribution::IntegratedGradients,
+    &attribution::GradCam,
+    &attribution::GradCamPlusPlus,
+    &attribution::GuidedGradCam,
+    &attribution::Occlusion,
+    &attribution::Relevance,
+    &attribution::Randomization,
+    &attribution::Deletion,
+    &attribution::Fgsm,
+    &attribution::Pgd,
+    &attribution::Fooling,
     &feature_maps::FeatureMaps,
     &kernels::Kernels,
 ];
@@ -184,7 +283,21 @@ pub fn find_visualization(id: &str) -> Result<&'static dyn Visualization> {
     })
 }
 
-impl Request<'_> {
+impl<'a> Request<'a> {
+    /// The same request for another layer and another method's settings.
+    fn with(&self, layer: usize, values: Values) -> Request<'a> {
+        Request {
+            network: self.network,
+            normalization: self.normalization,
+            layer,
+            channel: self.channel,
+            image: self.image,
+            seed: self.seed,
+            values,
+            data: self.data,
+        }
+    }
+
     /// The layer's name.
     fn layer_id(&self) -> &str {
         &self.network.layers[self.layer].id

@@ -6,39 +6,17 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+#[path = "common/trained.rs"]
+mod trained;
+
 use convscope::backend::cpu::Cpu;
 use convscope::tensor::Tensor;
-use convscope::visualize::{Picture, VISUALIZATIONS};
+use convscope::visualize::VISUALIZATIONS;
 use convscope::web::Lab;
 use pollster::block_on;
 use serde_json::{Value, json};
 
-/// A laboratory with the first architecture, trained for a moment on the first dataset.
-fn trained_lab() -> Lab<Cpu> {
-    let mut lab = block_on(Lab::new(Cpu::new(), None)).unwrap();
-    let options = json!({ "steps": 150, "batchSize": 32, "seed": 1 });
-    let job = lab
-        .begin_training(serde_json::from_value(options).unwrap())
-        .unwrap();
-    let mut now = 0.0;
-    while !block_on(lab.advance(job, now)).unwrap().done {
-        now += 20.0;
-    }
-    lab
-}
-
-fn visualize(lab: &mut Lab<Cpu>, options: Value, image: Option<Vec<f32>>) -> Vec<Picture> {
-    let options = serde_json::from_value(options).unwrap();
-    let job = block_on(lab.begin_visualization(options, image)).unwrap();
-    let mut now = 0.0;
-    loop {
-        let slice = block_on(lab.advance(job, now)).unwrap();
-        if slice.done {
-            return slice.pictures.unwrap();
-        }
-        now += 10.0;
-    }
-}
+use trained::{trained_lab, visualize};
 
 /// What activation maximization raises, measured on a layer's activations from outside.
 fn objective(name: &str, maps: &Tensor, channel: usize) -> f32 {

@@ -162,19 +162,45 @@ impl Network {
     /// # Errors
     /// When `x` is not a batch of this network's input.
     pub fn build(&self, graph: &mut Graph, x: ValueId, mode: Mode) -> Result<Built> {
-        self.build_edited(graph, x, mode, &mut |_, _, output| Ok(output))
+        let state = self.state(graph)?;
+        self.build_over(graph, x, mode, state)
     }
 
-    /// [`Network::build`] with every layer's output replaced by what `edit` makes of it: to silence a unit,
-    /// to turn a map.
+    /// Adds the outside buffers "parameters" and "statistics" to `graph`: the network's state.
     ///
     /// # Errors
-    /// As [`Network::build`], and when `edit` fails.
+    /// When `graph` has other buffers under these names.
+    pub fn state(&self, graph: &mut Graph) -> Result<[ValueId; 2]> {
+        let flat = graph.external("parameters", Spec::f32([self.parameter_words()]))?;
+        let running = graph.external("statistics", Spec::f32([self.statistic_words()]))?;
+        Ok([flat, running])
+    }
+
+    /// [`Network::build`] over a state of its own: flat parameters and flat running statistics.
+    ///
+    /// # Errors
+    /// When `x` is not a batch of this network's input, or the state is not of its size.
+    pub fn build_over(
+        &self,
+        graph: &mut Graph,
+        x: ValueId,
+        mode: Mode,
+        state: [ValueId; 2],
+    ) -> Result<Built> {
+        self.build_edited(graph, x, mode, state, &mut |_, _, output| Ok(output))
+    }
+
+    /// [`Network::build_over`] with every layer's output replaced by what `edit` makes of it: to silence a
+    /// unit, to turn a map.
+    ///
+    /// # Errors
+    /// As [`Network::build_over`], and when `edit` fails.
     pub fn build_edited(
         &self,
         graph: &mut Graph,
         x: ValueId,
         mode: Mode,
+        [flat, running]: [ValueId; 2],
         edit: &mut Edit<'_>,
     ) -> Result<Built> {
         let [c, h, w] = self.spec.input;
@@ -184,9 +210,7 @@ impl Network {
             let found = format!("{:?}", &shape[1..]);
             return Err(Error::mismatch(self.spec.name.as_str(), expected, found));
         }
-        let flat = graph.external("parameters", Spec::f32([self.parameter_words()]))?;
         let parameters = views(graph, flat, &self.parameters)?;
-        let running = graph.external("statistics", Spec::f32([self.statistic_words()]))?;
         let statistics = views(graph, running, &self.statistics)?;
         let by_name: BTreeMap<&str, ValueId> = self
             .parameters

@@ -136,6 +136,7 @@ impl Visualization for ActivationMaximization {
             ],
             runs,
             decode: Box::new(decode),
+            then: None,
         })
     }
 }

@@ -93,6 +93,7 @@ impl Visualization for Deconvnet {
             buffers: vec![("image", request.image_words()?)],
             runs: 1,
             decode: Box::new(decode),
+            then: None,
         })
     }
 }

@@ -78,6 +78,7 @@ impl Visualization for Kernels {
             buffers: Vec::new(),
             runs: 1,
             decode: Box::new(decode),
+            then: None,
         })
     }
 }

@@ -123,6 +123,7 @@ impl Visualization for TopPatches {
             ],
             runs: u32::try_from(batches.saturating_mul(passes)).unwrap_or(u32::MAX),
             decode: Box::new(move |outputs| shown.pictures(outputs)),
+            then: None,
         })
     }
 }

@@ -103,5 +103,6 @@ pub(super) fn js_from_picture(picture: &Picture) -> Js {
         ("channels", (picture.channels as f64).into()),
         ("data", Float32Array::from(picture.data.as_slice()).into()),
         ("signed", picture.signed.into()),
+        ("shown", picture.shown.id().into()),
     ])
 }

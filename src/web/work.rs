@@ -225,7 +225,7 @@ impl<B: Backend> Lab<B> {
                 }
             }
             Work::Visualize(job, pace) => {
-                let pictures = Some(job.advance(pace.begin(now, 256)).await?);
+                let pictures = Some(job.advance(&self.session, pace.begin(now, 256)).await?);
                 let (done, fraction) = (job.finished(), f64::from(job.fraction()));
                 Slice {
                     done,

@@ -39,6 +39,8 @@ export interface Picture {
   channels: number;
   data: Float32Array;
   signed: boolean;
+  /** An image; a map, a measurement for every pixel; or a plot whose rows are curves. */
+  shown?: 'image' | 'map' | 'curves';
 }
 
 /** An entry of the catalog with its settings. */
