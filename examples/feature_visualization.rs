@@ -258,10 +258,11 @@ fn pictures(
         image: Some(&image),
         seed: 1,
         values,
+        data: Some(&data.layout),
     };
     let mut job = block_on(Job::new(session, method, &request))?;
     loop {
-        let pictures = block_on(job.advance(256))?;
+        let pictures = block_on(job.advance(session, 256))?;
         if job.finished() {
             return Ok(pictures);
         }

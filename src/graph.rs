@@ -9,6 +9,7 @@ mod op;
 
 pub use op::{Backward, BackwardRule, Call, Example, Lowering, Op, OpInfo, Slot};
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
@@ -48,6 +49,7 @@ pub struct Value {
 #[derive(Debug, Clone, Default)]
 pub struct Graph {
     values: Vec<Value>,
+    externals: BTreeMap<String, ValueId>,
 }
 
 impl Graph {
@@ -82,18 +84,19 @@ impl Graph {
     /// # Errors
     /// When `name` was added before with another spec.
     pub fn external(&mut self, name: &str, spec: Spec) -> Result<ValueId> {
-        let same = |value: &Value| matches!(&value.origin, Origin::External(n) if n == name);
-        if let Some(index) = self.values.iter().position(same) {
-            let found = &self.values[index].spec;
+        if let Some(&id) = self.externals.get(name) {
+            let found = self.spec(id);
             if *found != spec {
                 return Err(Error::mismatch(name, found.to_string(), spec.to_string()));
             }
-            return Ok(ValueId(index));
+            return Ok(id);
         }
-        Ok(self.add(Value {
+        let id = self.add(Value {
             spec,
             origin: Origin::External(name.to_owned()),
-        }))
+        });
+        self.externals.insert(name.to_owned(), id);
+        Ok(id)
     }
 
     /// A constant float tensor, row-major.
@@ -117,6 +120,14 @@ impl Graph {
         }))
     }
 
+    /// A constant list of unsigned numbers.
+    pub fn constant_words(&mut self, words: Arc<[u32]>) -> ValueId {
+        self.add(Value {
+            spec: Spec::u32([words.len()]),
+            origin: Origin::Constant(words),
+        })
+    }
+
     /// Applies `op` to `inputs`.
     ///
     /// # Errors
@@ -126,6 +137,23 @@ impl Graph {
         let spec = op.infer(&specs)?;
         let origin = Origin::Node {
             op: Arc::new(op),
+            inputs: inputs.to_vec(),
+        };
+        Ok(self.add(Value { spec, origin }))
+    }
+
+    /// Applies the operation of node `id` to other inputs.
+    ///
+    /// # Errors
+    /// When `id` is not a node, or the op's shape rule refuses the inputs.
+    pub fn again(&mut self, id: ValueId, inputs: &[ValueId]) -> Result<ValueId> {
+        let Origin::Node { op, .. } = self.value(id).origin.clone() else {
+            return Err(Error::mismatch("again", "a node", "an input or a constant"));
+        };
+        let specs: Vec<Spec> = inputs.iter().map(|&id| self.spec(id).clone()).collect();
+        let spec = op.infer(&specs)?;
+        let origin = Origin::Node {
+            op,
             inputs: inputs.to_vec(),
         };
         Ok(self.add(Value { spec, origin }))

@@ -14,7 +14,7 @@ mod session;
 mod step;
 
 pub use evaluation::{Evaluation, EvaluationReport};
-pub use loaded::{Loaded, Look};
+pub use loaded::{Batch, DataLayout, Loaded, Look};
 pub use losses::{LOSSES, LossInfo, find_loss};
 pub use optimizers::{N_SETTINGS, OPTIMIZERS, OptimizerInfo, Update, find_optimizer};
 pub use plan::{Pick, Plan};

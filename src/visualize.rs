@@ -9,94 +9,47 @@
 //! Optimized images are put together from small parts, one file each: [`ascent`] composes an objective, a
 //! parameterization, transformations, regularizers and an optimizer.
 
+mod ablation;
 mod activation_maximization;
 mod aim;
 mod ascent;
+mod attribution;
 mod caricature;
 mod class_image;
 mod climb;
 mod deconvnet;
 mod diagnosis;
 mod feature_maps;
+mod invariance;
 mod inversion;
 mod job;
 mod kernels;
+mod mosaic;
 mod objective;
 mod palette;
 mod parameterization;
+mod picture;
 mod preset;
+mod recipe;
 mod regularizer;
-mod saliency;
+mod top_patches;
 mod transformation;
 
+pub use attribution::Attribution;
 pub use diagnosis::{roughness, roughness_of};
 pub use job::Job;
+pub use picture::{Picture, Shown};
+pub use recipe::{Course, Next, Recipe, Round};
 
-use crate::compile::Compiled;
+use recipe::{Buffers, Decode};
+
 use crate::error::{Error, Result};
 use crate::field::{Field, Values};
 use crate::graph::{Graph, ValueId};
 use crate::nn::Network;
 use crate::ops;
 use crate::tensor::{Spec, Tensor};
-use crate::train::Look;
-
-/// A finished picture in host memory.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Picture {
-    /// What it shows, in plain words.
-    pub title: String,
-    /// Pixels across.
-    pub width: usize,
-    /// Pixels down.
-    pub height: usize,
-    /// 1 or 3.
-    pub channels: usize,
-    /// `[channels, height, width]`.
-    pub data: Vec<f32>,
-    /// Whether zero is the middle of the scale (diverging colors); else values are in 0..1 for
-    /// images, or from 0 up.
-    pub signed: bool,
-    /// What is wrong with it or to be known of it, in plain words.
-    pub note: Option<String>,
-}
-
-impl Picture {
-    /// A picture of `tensor`, `[c, h, w]`. Other numbers of channels than 3 are averaged into one.
-    ///
-    /// # Errors
-    /// When the tensor does not have three axes.
-    pub fn new(title: impl Into<String>, tensor: &Tensor, signed: bool) -> Result<Self> {
-        let shape = tensor.shape();
-        let [channels, height, width] = <[usize; 3]>::try_from(shape.dims())
-            .map_err(|_| Error::mismatch("picture", "3 axes", shape.to_string()))?;
-        let data = tensor.to_vec();
-        let title = title.into();
-        if channels == 1 || channels == 3 {
-            return Ok(Self {
-                title,
-                width,
-                height,
-                channels,
-                data,
-                signed,
-                note: None,
-            });
-        }
-        let area = height * width;
-        let mean = |i| data.iter().skip(i).step_by(area).sum::<f32>() / channels.max(1) as f32;
-        let data = (0..area).map(mean).collect();
-        Ok(Self {
-            title,
-            width,
-            height,
-            channels: 1,
-            data,
-            signed,
-            note: None,
-        })
-    }
-}
+use crate::train::{DataLayout, Look};
 
 /// What a method must be given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,69 +81,8 @@ pub struct Request<'a> {
     pub seed: u64,
     /// The method's own settings.
     pub values: Values,
-}
-
-/// Turns the program's outputs into pictures.
-type Decode = Box<dyn Fn(&[Vec<f32>]) -> Result<Vec<Picture>>>;
-
-/// Outside buffers by name and what they hold at first.
-type Buffers = Vec<(&'static str, Vec<u32>)>;
-
-/// A method, ready to run.
-pub struct Recipe {
-    /// The program; it reads "parameters" and "statistics" and writes only its own buffers.
-    pub compiled: Compiled,
-    /// The recipe's own outside buffers and what they hold at first.
-    pub buffers: Vec<(&'static str, Vec<u32>)>,
-    /// How often the program runs.
-    pub runs: u32,
-    /// Pictures from the outputs after any number of runs.
-    pub decode: Decode,
-}
-
-impl std::fmt::Debug for Recipe {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Recipe")
-            .field("runs", &self.runs)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A recipe and how it goes on.
-pub struct Course {
-    /// The recipe, with the first batch.
-    pub recipe: Recipe,
-    /// Another program over the same buffers, with the same outputs, for the first runs of each batch.
-    pub opening: Option<(Compiled, u32)>,
-    /// The batches after it.
-    pub more: Vec<Round>,
-    /// Whether it goes on until it is stopped.
-    pub live: bool,
-    /// Whether its pictures are optimized, and mean nothing where the network is untrained.
-    pub optimizes: bool,
-}
-
-/// A further batch: the recipe once more from the start, with some buffers filled otherwise.
-pub struct Round {
-    /// The buffers that differ, by name.
-    pub buffers: Vec<(&'static str, Vec<u32>)>,
-    /// Pictures of this batch.
-    pub decode: Decode,
-}
-
-impl std::fmt::Debug for Course {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Course")
-            .field("recipe", &self.recipe)
-            .field("live", &self.live)
-            .finish_non_exhaustive()
-    }
-}
-
-impl std::fmt::Debug for Round {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Round").finish_non_exhaustive()
-    }
+    /// The dataset as it lies on the device, for methods that look at all of it.
+    pub data: Option<&'a DataLayout>,
 }
 
 /// A method. One file and one registry line each.
@@ -211,6 +103,10 @@ pub trait Visualization: Sync {
     fn fields_for(&self, _input: [usize; 3]) -> Vec<Field> {
         self.fields()
     }
+    /// Whether it looks at the whole dataset: it then takes a small share of the time while the network learns.
+    fn streams(&self) -> bool {
+        false
+    }
     /// The recipe for a checked request.
     ///
     /// # Errors
@@ -221,24 +117,41 @@ pub trait Visualization: Sync {
     /// # Errors
     /// As [`Visualization::recipe`].
     fn course(&self, request: &Request<'_>) -> Result<Course> {
-        Ok(Course {
-            recipe: self.recipe(request)?,
-            opening: None,
-            more: Vec::new(),
-            live: false,
-            optimizes: false,
-        })
+        Ok(Course::from(self.recipe(request)?))
+    }
+    /// The method as an attribution, if it is one: others compare and test all of these.
+    fn attribution(&self) -> Option<&dyn Attribution> {
+        None
     }
 }
 
 /// Every method, in the order of the page.
 pub const VISUALIZATIONS: &[&dyn Visualization] = &[
+    &top_patches::TopPatches,
     &deconvnet::Deconvnet,
     &activation_maximization::ActivationMaximization,
     &class_image::ClassImage,
     &inversion::Inversion,
     &caricature::Caricature,
-    &saliency::Saliency,
+    &attribution::Attributions,
+    &attribution::Saliency,
+    &attribution::SaliencyBox,
+    &attribution::GradientXInput,
+    &attribution::GuidedBackprop,
+    &attribution::SmoothGrad,
+    &attribution::IntegratedGradients,
+    &attribution::GradCam,
+    &attribution::GradCamPlusPlus,
+    &attribution::GuidedGradCam,
+    &attribution::Occlusion,
+    &attribution::Relevance,
+    &attribution::Randomization,
+    &attribution::Deletion,
+    &attribution::Fgsm,
+    &attribution::Pgd,
+    &attribution::Fooling,
+    &ablation::Ablation,
+    &invariance::Invariance,
     &feature_maps::FeatureMaps,
     &kernels::Kernels,
 ];
@@ -258,7 +171,22 @@ pub fn find_visualization(id: &str) -> Result<&'static dyn Visualization> {
     })
 }
 
-impl Request<'_> {
+impl<'a> Request<'a> {
+    /// The same request for another layer and another method's settings.
+    fn with(&self, layer: usize, values: Values) -> Request<'a> {
+        Request {
+            network: self.network,
+            normalization: self.normalization,
+            look: self.look,
+            layer,
+            channel: self.channel,
+            image: self.image,
+            seed: self.seed,
+            values,
+            data: self.data,
+        }
+    }
+
     /// The layer's name.
     fn layer_id(&self) -> &str {
         &self.network.layers[self.layer].id
@@ -268,6 +196,12 @@ impl Request<'_> {
     fn image(&self) -> Result<&Tensor> {
         self.image
             .ok_or_else(|| Error::mismatch("image", "an image", "none"))
+    }
+
+    /// The dataset.
+    fn data(&self) -> Result<&DataLayout> {
+        self.data
+            .ok_or_else(|| Error::mismatch("dataset", "a dataset on the device", "none"))
     }
 
     /// The image as the words of an NHWC buffer.

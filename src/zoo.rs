@@ -2,8 +2,19 @@
 //! classes and its own fields to a [`NetworkSpec`]. Nothing here executes; a new architecture is a
 //! function and its line in [`ARCHITECTURES`].
 
+mod alexnet;
+mod all_cnn;
+mod amoebanet;
+mod cct;
+mod densenet;
+mod efficientnet;
+mod group_equivariant;
+mod inception;
 mod lenet;
+mod mbconv;
+mod mobile;
 mod resnet;
+mod stack;
 mod vgg;
 
 use serde_json::{Map, Value};
@@ -23,6 +34,9 @@ pub struct Architecture {
     pub doc: &'static str,
     /// The file it is in: architectures that belong together.
     pub family: &'static str,
+    /// Whether it is the published network at its full size, which is described and counted here, and trained
+    /// elsewhere; the others learn in a browser.
+    pub full: bool,
     /// The input `[c, h, w]` it was made for.
     pub input: [usize; 3],
     /// The number of classes it was made for.
@@ -34,8 +48,42 @@ pub struct Architecture {
 }
 
 /// Every architecture.
-pub const ARCHITECTURES: &[Architecture] =
-    &[lenet::MODERN, lenet::ORIGINAL, vgg::MINI, resnet::RESNET20];
+pub const ARCHITECTURES: &[Architecture] = &[
+    lenet::MODERN,
+    lenet::ORIGINAL,
+    alexnet::MINI,
+    alexnet::MINI_ZFNET,
+    vgg::MINI,
+    inception::MINI,
+    inception::MINI_BN,
+    resnet::RESNET20,
+    resnet::PLAIN20,
+    resnet::SE20,
+    densenet::CIFAR,
+    mobile::MINI_V1,
+    mobile::MINI_V2,
+    efficientnet::MINI_MNASNET,
+    efficientnet::MINI_EFFICIENTNET,
+    all_cnn::MINI,
+    group_equivariant::P4CNN,
+    cct::CCT,
+    amoebanet::MINI,
+    alexnet::FULL,
+    alexnet::ZFNET,
+    vgg::FULL,
+    inception::GOOGLENET,
+    inception::BN,
+    resnet::FULL,
+    resnet::SE,
+    densenet::FULL,
+    mobile::V1,
+    mobile::V2,
+    efficientnet::MNASNET,
+    efficientnet::EFFICIENTNET,
+    all_cnn::FULL,
+    group_equivariant::ALL_CNN,
+    amoebanet::FULL,
+];
 
 /// The entry called `id`.
 ///

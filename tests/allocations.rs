@@ -78,7 +78,7 @@ fn everything(schedule: &str, loss: &str) -> Plan {
 #[test]
 fn a_training_step_on_the_cpu_allocates_nothing() {
     let (mut complaints, mut seen) = (Vec::new(), Vec::new());
-    for architecture in ARCHITECTURES {
+    for architecture in ARCHITECTURES.iter().filter(|one| !one.full) {
         let id = match architecture.input {
             [1, ..] => "pen-digits",
             _ => "shapes",

@@ -7,18 +7,24 @@
 )]
 
 mod common;
+#[path = "golden/hashed.rs"]
+mod hashed;
 #[path = "common/training.rs"]
 mod training;
 
 use convscope::backend::Backend;
 use convscope::backend::cpu::Cpu;
+use convscope::compile::compile;
 use convscope::data::AUGMENTATIONS;
-use convscope::tensor::Tensor;
-use convscope::train::{Pick, Plan, Session};
+use convscope::graph::Graph;
+use convscope::ops;
+use convscope::tensor::{Spec, Tensor};
+use convscope::train::{Pick, Plan, Session, read_view};
 use pollster::block_on;
 use serde_json::{Map, Value, json};
 
 use common::adapters;
+use hashed::hashed;
 use training::session;
 
 fn pick(id: &str, fields: &Value) -> Pick {
@@ -43,6 +49,36 @@ fn original<B: Backend>(session: &Session<B>) -> Tensor {
 fn distance(a: &Tensor, b: &Tensor) -> f32 {
     let pairs = a.to_vec().into_iter().zip(b.to_vec());
     pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
+
+/// `tests/golden/sampling.py` wrote the file.
+#[test]
+fn images_are_sampled_as_pytorch_samples_them() {
+    #[derive(serde::Deserialize)]
+    struct Golden {
+        shape: [usize; 4],
+        values: Vec<f32>,
+    }
+    let golden: Golden = serde_json::from_str(include_str!("golden/sampling.json")).unwrap();
+    let [n, h, w, c] = golden.shape;
+    let mut graph = Graph::new();
+    let images = hashed(1, n * h * w * c);
+    let images = graph.constant(golden.shape, &images).unwrap();
+    let positions: Vec<f32> = hashed(2, n * h * w * 2)
+        .iter()
+        .map(|x| x * 4.0 + 2.0)
+        .collect();
+    let positions = graph.constant([n, h, w, 2], &positions).unwrap();
+    let sampled = ops::sample2d(&mut graph, images, positions).unwrap();
+    let compiled = compile(&graph, "sampling", &[sampled]).unwrap();
+    let cpu = Cpu::new();
+    let prepared = block_on(cpu.prepare(&compiled.program, &|_| None)).unwrap();
+    cpu.run(&prepared, 1).unwrap();
+    let found = block_on(read_view(&cpu, &prepared, compiled.outputs[0])).unwrap();
+    assert_eq!(found.len(), golden.values.len());
+    for (i, (a, b)) in found.iter().zip(&golden.values).enumerate() {
+        assert!((a - b).abs() < 2e-6, "[{i}]: {a} not {b}");
+    }
 }
 
 #[test]
@@ -193,6 +229,90 @@ fn a_cutout_covers_at_most_its_square_with_the_mean_color() {
         most = most.max(changed.iter().filter(|&&i| i < area).count());
     }
     assert!((20..=36).contains(&most), "{most} pixels");
+}
+
+/// Uniform numbers have a variance of a third; each of two smoothings multiplies it by the sum of its squared
+/// weights.
+#[test]
+fn elastic_displacements_are_as_large_and_as_smooth_as_simard_s() {
+    let (alpha, sigma, side) = (34.0_f32, 4.0_f32, 64);
+    let mut graph = Graph::new();
+    let strengths = [alpha, sigma, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+    let strengths = graph.constant([8], &strengths).unwrap();
+    let counters = graph.external("counters", Spec::u32([4])).unwrap();
+    let extents = [16, side, side];
+    let moved = ops::elastic_displacement(&mut graph, strengths, counters, extents).unwrap();
+    let compiled = compile(&graph, "elastic", &[moved]).unwrap();
+    let cpu = Cpu::new();
+    let buffer = cpu.allocate("counters", 4).unwrap();
+    let prepared = block_on(cpu.prepare(&compiled.program, &|_| Some(buffer.clone()))).unwrap();
+    cpu.run(&prepared, 1).unwrap();
+    let found = block_on(read_view(&cpu, &prepared, compiled.outputs[0])).unwrap();
+    let root = |squares: f32| (squares / found.len() as f32).sqrt();
+    let size = root(found.iter().map(|x| x * x).sum());
+    let step = root(found.windows(3).map(|x| (x[2] - x[0]).powi(2)).sum());
+
+    let weights: Vec<f32> = (-12..=12)
+        .map(|k| (-0.5 * (k * k) as f32 / (sigma * sigma)).exp())
+        .collect();
+    let total: f32 = weights.iter().sum();
+    let squares = weights.iter().map(|w| (w / total).powi(2)).sum::<f32>();
+    let expected = alpha / 3.0_f32.sqrt() * squares;
+    assert!(
+        (size / expected - 1.0).abs() < 0.1,
+        "{size} pixels, not {expected}"
+    );
+    // Neighbors of a smoothed field correlate by exp(-1 / 4 sigma^2); a few pairs span two rows.
+    let rough = (2.0 - 2.0 * (-0.25 / (sigma * sigma)).exp()).sqrt();
+    assert!(step < 2.0 * rough * size, "{step} between neighbors");
+}
+
+/// Luma of ITU-R BT.601 of every pixel.
+fn gray(image: &Tensor) -> Vec<f32> {
+    let planes = image.to_vec();
+    let area = planes.len() / 3;
+    let luma =
+        |i: usize| 0.299 * planes[i] + 0.587 * planes[i + area] + 0.114 * planes[i + 2 * area];
+    (0..area).map(luma).collect()
+}
+
+#[test]
+fn each_part_of_color_jitter_keeps_what_it_should() {
+    let session = session(&Cpu::new(), "shapes", "mini-vgg", 1);
+    let image = original(&session);
+    let jittered = |name: &str| {
+        let mut fields = json!({ "brightness": 0, "contrast": 0, "saturation": 0 });
+        // So little that no value is limited.
+        fields[name] = json!(0.02);
+        versions(&session, &[pick("color-jitter", &fields)], 3)
+    };
+    let pixels = image.to_vec();
+    let inner: Vec<usize> = (0..pixels.len())
+        .filter(|&i| (0.1..0.9).contains(&pixels[i]))
+        .collect();
+    assert!(inner.len() > 100, "{}", inner.len());
+    for version in jittered("brightness") {
+        let version = version.to_vec();
+        let factor = version[inner[0]] / pixels[inner[0]];
+        assert!((factor - 1.0).abs() < 0.021);
+        assert!(
+            inner
+                .iter()
+                .all(|&i| (version[i] - factor * pixels[i]).abs() < 1e-5)
+        );
+    }
+    let mean = |image: &Tensor| gray(image).iter().sum::<f32>() / gray(image).len() as f32;
+    for version in jittered("contrast") {
+        assert!(
+            (mean(&version) - mean(&image)).abs() < 2e-3,
+            "the mean gray stays"
+        );
+    }
+    for version in jittered("saturation") {
+        let pairs = gray(&version).into_iter().zip(gray(&image));
+        let most = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(most < 1.5e-2, "grays stay where nothing is limited: {most}");
+    }
 }
 
 fn plan(augmentations: Vec<Pick>) -> Plan {

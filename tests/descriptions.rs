@@ -23,14 +23,11 @@ fn wrong_descriptions_are_refused_at_their_node() {
     let with =
         |nodes: Value| json!({ "name": "t", "input": [2, 8, 8], "classes": 3, "nodes": nodes });
     let dense = json!({ "kind": "dense", "units": 3 });
+    let known: Vec<&str> = LAYERS.iter().map(|kind| kind.id).collect();
+    let unknown = format!("unknown layer \"convolution\"; known: {}", known.join(", "));
     for (nodes, expected) in [
         (json!([]), "t: expected at least one node, found none"),
-        (
-            json!([{ "kind": "convolution" }]),
-            "unknown layer \"convolution\"; known: conv2d, dense, tanh, sigmoid, relu, leaky_relu, \
-             max_pool2d, avg_pool2d, global_avg_pool2d, subsample, batch_norm2d, batch_norm1d, add, \
-             concat, flatten, shortcut, rbf, conv_bn_relu, residual",
-        ),
+        (json!([{ "kind": "convolution" }]), unknown.as_str()),
         (
             json!([{ "kind": "relu", "inputs": ["later"] }]),
             "relu1: expected inputs that are earlier nodes, found \"later\"",
@@ -89,8 +86,22 @@ fn wrong_descriptions_are_refused_at_their_node() {
         ),
         (
             json!([{ "kind": "conv2d", "out_channels": 4096, "padding": "same" },
-                   { "kind": "conv2d", "out_channels": 4096, "padding": "same" }]),
-            "conv2d2.weight: needs 603979776 bytes, the limit is 268435456 bytes",
+                   { "kind": "conv2d", "out_channels": 4096, "padding": "same", "kernel": 31 }]),
+            "conv2d2.weight: needs 64491618304 bytes, the limit is 4294967296 bytes",
+        ),
+        (
+            json!([{ "kind": "repeat", "nodes": [{ "kind": "relu" }] }]),
+            "repeat1: expected one input, times (1 to 4000) and nodes (at least one), found 1 inputs, \
+             {\"nodes\":[{\"kind\":\"relu\"}]}",
+        ),
+        (
+            json!([{ "kind": "repeat", "times": 2, "nodes": [{ "kind": "add", "inputs": ["input", "a"] }] }]),
+            "repeat1_1_add1: expected inputs that are earlier nodes, found \"a\"",
+        ),
+        (
+            json!([{ "id": "r", "kind": "repeat", "times": 4000, "nodes": [
+                { "id": "r", "kind": "repeat", "times": 4000, "nodes": [{ "kind": "relu" }] }] }]),
+            "network: expected at most 4000 nodes, found more",
         ),
     ] {
         assert_eq!(sentence(&with(nodes)), expected);
@@ -110,9 +121,50 @@ fn expanding_blocks_changes_nothing_but_the_description() {
     assert_eq!(short.initial(3), long.initial(3));
 }
 
+#[test]
+fn repeats_stand_for_their_nodes_and_know_their_turn() {
+    let short = json!({ "name": "t", "input": [4, 8, 8], "classes": 3, "nodes": [
+        { "id": "stage", "kind": "repeat", "times": 2, "nodes": [
+            { "id": "twice", "kind": "repeat", "times": 2, "nodes": [
+                { "id": "conv", "kind": "conv2d", "out_channels": 4, "padding": "same" },
+                { "kind": "relu" } ] },
+            { "id": "sum", "kind": "add", "inputs": ["twice", "input"] } ] },
+        { "kind": "global_avg_pool2d", "inputs": ["stage"] },
+        { "id": "fc", "kind": "dense", "units": 3 } ] });
+    let spec = NetworkSpec::from_json(&short.to_string()).unwrap();
+    let network = Network::new(&spec).unwrap();
+    let found: Vec<(&str, Vec<&str>)> = network.layers[1..]
+        .iter()
+        .map(|layer| {
+            let inputs = layer.inputs.iter().map(String::as_str);
+            (layer.id.as_str(), inputs.collect())
+        })
+        .collect();
+    let expected = [
+        ("stage_1_twice_1_conv", vec!["input"]),
+        ("stage_1_twice_1_relu1", vec!["stage_1_twice_1_conv"]),
+        ("stage_1_twice_2_conv", vec!["stage_1_twice_1_relu1"]),
+        ("stage_1_twice_2_relu1", vec!["stage_1_twice_2_conv"]),
+        ("stage_1_sum", vec!["stage_1_twice_2_relu1", "input"]),
+        ("stage_2_twice_1_conv", vec!["stage_1_sum"]),
+        ("stage_2_twice_1_relu1", vec!["stage_2_twice_1_conv"]),
+        ("stage_2_twice_2_conv", vec!["stage_2_twice_1_relu1"]),
+        ("stage_2_twice_2_relu1", vec!["stage_2_twice_2_conv"]),
+        ("stage_2_sum", vec!["stage_2_twice_2_relu1", "stage_1_sum"]),
+        ("global_avg_pool2d1", vec!["stage_2_sum"]),
+        ("fc", vec!["global_avg_pool2d1"]),
+    ];
+    assert_eq!(found, expected);
+    let text = serde_json::to_string(&spec).unwrap();
+    assert_eq!(NetworkSpec::from_json(&text).unwrap(), spec);
+    let long = Network::new(&spec.expanded().unwrap()).unwrap();
+    assert_eq!(network.layers, long.layers);
+}
+
 /// A description with a mixture of right and wrong in it.
 fn any_spec() -> impl Strategy<Value = NetworkSpec> {
-    let kinds: Vec<&'static str> = LAYERS.iter().map(|kind| kind.id).collect();
+    let kinds = LAYERS.iter().map(|kind| kind.id);
+    let kinds: Vec<&'static str> = kinds.chain(["repeat"]).collect();
     let number = prop_oneof![0_i64..6, -1_i64..5_000];
     let keys = [
         "out_channels",
@@ -140,6 +192,10 @@ fn any_spec() -> impl Strategy<Value = NetworkSpec> {
                     let mut node = json!({ "id": format!("n{index}"), "kind": kind });
                     for (key, value) in fields {
                         node[key] = json!(value);
+                    }
+                    if kind == "repeat" && node.get("stride").is_none() {
+                        node["times"] = json!(index + 1);
+                        node["nodes"] = json!([{ "kind": "relu" }, { "kind": "add", "inputs": ["input", "relu1"] }]);
                     }
                     if let Some(from) = from {
                         node["inputs"] = json!([format!("n{from}"), "input"]);

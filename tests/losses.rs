@@ -7,8 +7,8 @@
 )]
 
 mod common;
-#[path = "golden/formula.rs"]
-mod formula;
+#[path = "golden/hashed.rs"]
+mod hashed;
 #[path = "common/training.rs"]
 mod training;
 
@@ -24,7 +24,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use common::adapters;
-use formula::hashed;
+use hashed::hashed;
 use training::session;
 
 #[derive(Deserialize)]

@@ -1,8 +1,10 @@
 //! What the known networks and the registered layers must be: exact parameter counts, multiply-adds
 //! and receptive fields, and inputs that cannot work refused in a sentence.
 
+use convscope::autodiff::gradient;
+use convscope::compile::compile;
 use convscope::error::Result;
-use convscope::graph::Graph;
+use convscope::graph::{BackwardRule, Graph};
 use convscope::nn::{Body, LAYERS, Mode, Network, NetworkSpec};
 use convscope::tensor::{Shape, Spec};
 use convscope::zoo::{self, ARCHITECTURES};
@@ -135,7 +137,7 @@ fn impossible_inputs_are_refused_in_a_sentence() {
             "mini-vgg",
             [65, 32, 32],
             10,
-            "network input: expected 1 to 64 channels and sides of 1 to 512, found [65, 32, 32]",
+            "network input: expected 1 to 64 channels and sides of 1 to 1024, found [65, 32, 32]",
         ),
     ] {
         let error = network(id, &json!({}), input, classes).unwrap_err();
@@ -157,38 +159,55 @@ fn registry_entries_are_complete() {
     }
 }
 
-/// Every layer alone between an image it can take and a dense output.
+/// Every layer with its defaults, behind the first of some inputs that it accepts: an image, a vector,
+/// the codes of `rbf`, two images, an image and a vector, a single row.
 #[test]
 fn every_layer_works_with_its_defaults() {
+    let flat = json!({ "id": "flat", "kind": "flatten" });
+    let dense = json!({ "id": "f6", "kind": "dense", "units": 84 });
+    let mean = json!({ "id": "mean", "kind": "global_avg_pool2d" });
+    let row = json!({ "id": "row", "kind": "conv2d", "kernel": 6, "kernel_width": 1 });
+    let half = json!({ "id": "half", "kind": "max_pool2d" });
+    let before = [
+        (json!([]), json!(["input"])),
+        (json!([&flat]), json!(["flat"])),
+        (json!([&flat, &dense]), json!(["f6"])),
+        (json!([]), json!(["input", "input"])),
+        (json!([&mean]), json!(["input", "mean"])),
+        (json!([&half]), json!(["half", "input"])),
+        (json!([&row]), json!(["row"])),
+    ];
     for kind in LAYERS {
-        let before = match kind.id {
-            "dense" | "batch_norm1d" => json!([{ "kind": "flatten" }]),
-            "rbf" => json!([{ "kind": "flatten" }, { "id": "f6", "kind": "dense", "units": 84 }]),
-            _ => json!([]),
+        let mut refused = Vec::new();
+        let behind = |(nodes, inputs): &(Value, Value), ends: &[Value]| {
+            let mut nodes = nodes.as_array().unwrap().clone();
+            nodes.push(json!({ "id": "it", "kind": kind.id, "inputs": inputs }));
+            nodes.extend_from_slice(ends);
+            let spec = json!({ "name": "t", "input": [4, 6, 6], "classes": 10, "nodes": nodes });
+            Network::new(&NetworkSpec::from_json(&spec.to_string()).unwrap())
         };
-        let mut node = json!({ "id": "it", "kind": kind.id });
-        if kind.id == "add" || kind.id == "concat" {
-            node["inputs"] = json!(["input", "input"]);
-        }
-        let mut nodes = before.as_array().unwrap().clone();
-        nodes.push(node);
-        let flat = [
-            "dense",
-            "batch_norm1d",
-            "rbf",
-            "flatten",
-            "global_avg_pool2d",
-        ];
-        if kind.id != "rbf" {
-            if !flat.contains(&kind.id) {
-                nodes.push(json!({ "kind": "flatten" }));
-            }
-            nodes.push(json!({ "id": "out", "kind": "dense" }));
-        }
-        let spec = json!({ "name": "t", "input": [4, 6, 6], "classes": 10, "nodes": nodes });
-        let spec = NetworkSpec::from_json(&spec.to_string()).unwrap();
-        let network = Network::new(&spec).unwrap();
+        let out = json!({ "id": "out", "kind": "dense" });
+        let end = json!({ "id": "end", "kind": "flatten" });
+        let ends = [vec![end, out.clone()], vec![out], vec![]];
+        let mut tries = before.iter().flat_map(|b| ends.iter().map(move |e| (b, e)));
+        let network = tries.find_map(|(before, end)| {
+            let found = behind(before, end);
+            found.map_err(|error| refused.push(error.to_string())).ok()
+        });
+        let network = network.unwrap_or_else(|| panic!("{}: {refused:#?}", kind.id));
         let (_, layer) = network.layer("it").unwrap();
         assert_eq!(layer.kind == kind.id, matches!(kind.body, Body::Layer(_)));
+
+        // It has gradients, and both compile.
+        let mut g = Graph::new();
+        let x = g.external("x", Spec::f32([2, 6, 6, 4])).unwrap();
+        let built = network.build(&mut g, x, Mode::Train).unwrap();
+        let shape = g.shape(built.logits).clone();
+        let seed = g.constant(shape, &[1.0; 20]).unwrap();
+        let wrt: Vec<_> = [x].into_iter().chain(built.parameters).collect();
+        for rule in [BackwardRule::Gradient, BackwardRule::Deconvnet] {
+            let found = gradient(&mut g, built.logits, seed, &wrt, rule).unwrap();
+            compile(&g, kind.id, &found).unwrap();
+        }
     }
 }

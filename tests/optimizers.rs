@@ -6,8 +6,8 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
-#[path = "golden/formula.rs"]
-mod formula;
+#[path = "golden/hashed.rs"]
+mod hashed;
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ use pollster::block_on;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use formula::hashed;
+use hashed::hashed;
 
 #[derive(Deserialize)]
 struct Golden {

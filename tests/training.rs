@@ -106,36 +106,35 @@ fn a_network_can_learn_forty_images_by_heart() {
     assert!(losses[119] < 0.05, "{}", losses[119]);
 }
 
-/// Every network, both optimizers: the GPU's losses stay within 1e-3 of the CPU's, relative, for the
-/// first steps. Later ones drift apart as rounding differences grow, on any two machines.
+/// Every network that is offered for training: the GPU's losses stay within 1e-3 of the CPU's, relative, for
+/// the first steps, which are small. Later ones drift apart as rounding differences grow, on any two
+/// machines. SGD and Adam take turns, so that a software adapter gets through them all.
 #[test]
 fn the_gpu_follows_the_cpu() {
+    let offered = || ARCHITECTURES.iter().filter(|entry| !entry.full);
+    let optimizers = [
+        ("sgd", json!({ "learningRate": 0.001 })),
+        ("adam", json!({ "learningRate": 0.0001 })),
+    ];
     for gpu in adapters() {
-        for (dataset, architecture) in [
-            ("pen-digits", "lenet5"),
-            ("pen-digits", "lenet5-1998"),
-            ("shapes", "mini-vgg"),
-            ("shapes", "resnet20"),
-        ] {
-            for (optimizer, settings) in [
-                ("sgd", json!({ "learningRate": 0.01 })),
-                ("adam", json!({ "learningRate": 0.001 })),
-            ] {
-                let plan = plan(optimizer, &settings, 4);
-                let on_cpu = losses(
-                    &mut session(&Cpu::new(), dataset, architecture, 1),
-                    &plan,
-                    3,
+        for (entry, (optimizer, settings)) in offered().zip(optimizers.iter().cycle()) {
+            let architecture = entry.id;
+            let dataset = match entry.input {
+                [1, ..] => "pen-digits",
+                _ => "shapes",
+            };
+            let plan = plan(optimizer, settings, 4);
+            let mut on_cpu = session(&Cpu::new(), dataset, architecture, 1);
+            let mut on_gpu = session(&gpu, dataset, architecture, 1);
+            let on_cpu = losses(&mut on_cpu, &plan, 3);
+            let on_gpu = losses(&mut on_gpu, &plan, 3);
+            for (step, (a, b)) in on_cpu.iter().zip(&on_gpu).enumerate() {
+                let difference = (a - b).abs() / a.abs().max(1e-3);
+                let adapter = gpu.adapter().name;
+                assert!(
+                    difference < 1e-3,
+                    "{architecture}, {optimizer}, step {step} on {adapter}: {a} and {b}"
                 );
-                let on_gpu = losses(&mut session(&gpu, dataset, architecture, 1), &plan, 3);
-                for (step, (a, b)) in on_cpu.iter().zip(&on_gpu).enumerate() {
-                    let difference = (a - b).abs() / a.abs().max(1e-3);
-                    let adapter = gpu.adapter().name;
-                    assert!(
-                        difference < 1e-3,
-                        "{architecture}, {optimizer}, step {step} on {adapter}: {a} and {b}"
-                    );
-                }
             }
         }
     }

@@ -7,79 +7,17 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
-use convscope::backend::Backend as _;
-use convscope::backend::cpu::Cpu;
+#[path = "common/recipes.rs"]
+mod recipes;
+
 use convscope::field::Values;
 use convscope::nn::{Network, NetworkSpec};
 use convscope::rng::Rng;
 use convscope::tensor::Tensor;
-use convscope::train::Look;
-use convscope::visualize::{Picture, Recipe, Request, find_visualization};
-use pollster::block_on;
-use serde_json::{Map, Value, json};
+use convscope::visualize::Request;
+use serde_json::{Map, json};
 
-/// Runs a recipe to its end on the CPU over these weights.
-fn run(recipe: &Recipe, network: &Network, parameters: &[f32]) -> Vec<Picture> {
-    let cpu = Cpu::new();
-    let filled = |name: &str, words: &[u32]| {
-        let buffer = cpu.allocate(name, words.len()).unwrap();
-        cpu.upload(&buffer, 0, words).unwrap();
-        buffer
-    };
-    let (_, statistics) = network.initial(0);
-    let external = |name: &str| {
-        let own = recipe.buffers.iter().find(|(other, _)| *other == name);
-        Some(match (own, name) {
-            (Some((_, words)), _) => filled(name, words),
-            (None, "parameters") => filled(name, bytemuck::cast_slice(parameters)),
-            (None, "statistics") => filled(name, bytemuck::cast_slice(&statistics)),
-            _ => return None,
-        })
-    };
-    let prepared = block_on(cpu.prepare(&recipe.compiled.program, &external)).unwrap();
-    cpu.run(&prepared, recipe.runs).unwrap();
-    let outputs: Vec<Vec<f32>> = recipe
-        .compiled
-        .outputs
-        .iter()
-        .map(|view| {
-            let buffer = cpu.buffer(&prepared, view.buffer);
-            let words = block_on(cpu.read(&buffer, view.offset, view.words)).unwrap();
-            words.into_iter().map(f32::from_bits).collect()
-        })
-        .collect();
-    (recipe.decode)(&outputs).unwrap()
-}
-
-fn request<'a>(
-    network: &'a Network,
-    method: &str,
-    (layer, channel): (&str, usize),
-    image: Option<&'a Tensor>,
-    fields: &Value,
-) -> Request<'a> {
-    let method = find_visualization(method).unwrap();
-    Request {
-        network,
-        normalization: (&[1.0], &[0.0]),
-        look: &LOOK,
-        layer: network
-            .layers
-            .iter()
-            .position(|info| info.id == layer)
-            .unwrap(),
-        channel,
-        image,
-        seed: 1,
-        values: Values::check(method.id(), &method.fields(), fields.as_object().unwrap()).unwrap(),
-    }
-}
-
-/// Nothing is known of a dataset.
-static LOOK: Look = Look {
-    covariance: Vec::new(),
-    spectrum: Vec::new(),
-};
+use recipes::{pictures, request};
 
 /// Convolution 3x3 without bias, rectifier, 2x2 max pooling, on 6x6 images.
 fn small_network() -> (Network, Vec<f32>, Tensor) {
@@ -134,11 +72,7 @@ fn a_deconvnet_reconstruction_is_the_transposed_filter_at_its_switch() {
             Some(&image),
             &json!({}),
         );
-        let recipe = find_visualization("deconvnet")
-            .unwrap()
-            .recipe(&request)
-            .unwrap();
-        let pictures = run(&recipe, &network, &parameters);
+        let pictures = pictures(&request, "deconvnet", &parameters);
         assert_eq!(pictures.len(), 3);
         for picture in &pictures {
             // The seed is positive and meets one rectifier, where its input was positive: here the
@@ -181,11 +115,7 @@ fn the_three_rules_differ_behind_two_rectifiers() {
         Some(&image),
         &json!({ "from": "map" }),
     );
-    let recipe = find_visualization("deconvnet")
-        .unwrap()
-        .recipe(&request)
-        .unwrap();
-    let pictures = run(&recipe, &network, &parameters);
+    let pictures = pictures(&request, "deconvnet", &parameters);
     let [deconvnet, gradient, guided] = [0, 1, 2].map(|i| pictures[i].data.clone());
     assert_ne!(deconvnet, gradient);
     assert_ne!(deconvnet, guided);
@@ -202,18 +132,13 @@ fn saliency_is_the_measured_derivative() {
         Some(&image),
         &json!({ "class": 1 }),
     );
-    let recipe = find_visualization("saliency")
-        .unwrap()
-        .recipe(&request)
-        .unwrap();
-    let map = &run(&recipe, &network, &parameters)[0].data;
+    let map = &pictures(&request, "saliency", &parameters)[0].data;
     let score = |image: &Tensor| {
-        let method = find_visualization("feature-maps").unwrap();
         let last = network.layers.last().unwrap().id.clone();
         let values = Values::check("feature-maps", &[], &Map::new()).unwrap();
         let base = self::request(&network, "saliency", (&last, 0), Some(image), &json!({}));
-        let recipe = method.recipe(&Request { values, ..base }).unwrap();
-        f64::from(run(&recipe, &network, &parameters)[1].data[0])
+        let request = Request { values, ..base };
+        f64::from(pictures(&request, "feature-maps", &parameters)[1].data[0])
     };
     let step = 1e-2;
     for pixel in [0, 7, 14, 21, 35] {

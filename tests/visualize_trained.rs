@@ -173,3 +173,54 @@ fn bad_requests_are_refused_with_a_sentence() {
         assert!(found.starts_with(sentence), "{found}");
     }
 }
+
+/// The list that the device keeps is what looking at every image by itself gives.
+#[test]
+fn the_top_nine_are_the_images_that_excite_the_unit_most() {
+    let mut lab = trained_lab();
+    let n = lab.dataset().test;
+    let images: Vec<(Vec<f32>, usize)> = (0..n)
+        .map(|index| lab.example(index, Some("test")).unwrap())
+        .collect();
+    for (layer, unit) in [("conv2", 3), ("fc1", 7)] {
+        let strongest = |image: &Vec<f32>| {
+            let maps = block_on(lab.activations(layer, image.clone())).unwrap();
+            let [_, height, width] = maps.shape().dims().try_into().unwrap();
+            let map = &maps.to_vec()[unit * height * width..][..height * width];
+            map.iter().copied().fold(f32::NEG_INFINITY, f32::max)
+        };
+        let mut ranked: Vec<(f32, &(Vec<f32>, usize))> = images
+            .iter()
+            .map(|pair| (strongest(&pair.0), pair))
+            .collect();
+        ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let options = json!({ "method": "top-patches", "layer": layer, "channel": unit });
+        let pictures = visualize(&mut lab, options, None);
+        let [patches, back] = &pictures[..] else {
+            panic!("{} pictures", pictures.len())
+        };
+        let labels: Vec<String> = ranked[..9]
+            .iter()
+            .map(|(_, pair)| pair.1.to_string())
+            .collect();
+        let (most, least) = (ranked[0].0, ranked[8].0);
+        let expected = format!(
+            "{layer} unit {unit}: top 9 of {n} test images · activation {most:.2} to {least:.2} · classes {}",
+            labels.join(" ")
+        );
+        assert_eq!(patches.title, expected);
+        assert_eq!([back.width, back.height], [patches.width, patches.height]);
+        assert!(back.signed && back.data.iter().any(|x| *x != 0.0));
+        if layer == "fc1" {
+            // It sees the whole image: the first tile is the best one.
+            let best = &ranked[0].1.0;
+            for (at, wanted) in best.iter().enumerate() {
+                let found = patches.data[at / 28 * patches.width + at % 28];
+                assert!(
+                    (found - wanted).abs() < 1e-5,
+                    "pixel {at}: {found}, not {wanted}"
+                );
+            }
+        }
+    }
+}

@@ -37,6 +37,11 @@ pub(super) struct Window {
 }
 
 impl ReceptiveField {
+    /// The middle of what output (0, 0) sees, in image pixels from the middle of pixel (0, 0).
+    pub fn center(self) -> [f64; 2] {
+        [0, 1].map(|axis| self.offset[axis] as f64 + (self.size[axis] as f64 - 1.0) / 2.0)
+    }
+
     /// The field of a layer whose outputs see `window` of inputs that have this field.
     pub(super) fn through(self, window: &Window) -> Self {
         let mut field = self;

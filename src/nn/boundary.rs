@@ -17,6 +17,8 @@ pub enum Boundary {
     Convolution,
     /// `[in, out]` inside, `[out, in]` outside.
     Dense,
+    /// HWC inside, CHW outside.
+    Maps,
 }
 
 impl Boundary {
@@ -26,6 +28,7 @@ impl Boundary {
             Self::Same => None,
             Self::Convolution => Some(&[3, 2, 0, 1]),
             Self::Dense => Some(&[1, 0]),
+            Self::Maps => Some(&[2, 0, 1]),
         }
     }
 
@@ -35,6 +38,7 @@ impl Boundary {
             Self::Same => None,
             Self::Convolution => Some(&[2, 3, 1, 0]),
             Self::Dense => Some(&[1, 0]),
+            Self::Maps => Some(&[1, 2, 0]),
         }
     }
 

@@ -1,4 +1,4 @@
-//! How parameters begin. Every scheme is a distribution of mean zero whose width follows from the
+//! How parameters begin. Nearly every scheme is a distribution of mean zero whose width follows from the
 //! number of inputs (fan in) or outputs (fan out) of a unit; each parameter draws from its own
 //! stream, so that adding a layer does not change another layer's beginning.
 
@@ -25,12 +25,21 @@ pub enum Scheme {
     Lenet,
     /// Uniform within 1 / sqrt(fan in): what PyTorch's layers do by themselves.
     PyTorch,
+    /// Orthonormal filters, or orthonormal inputs where there are more filters than inputs (Saxe et al.
+    /// 2014, section 3), with PyTorch's gain 1: no direction of a signal grows or shrinks.
+    Orthogonal,
+    /// Every weight 1 / fan in, for teaching: units that begin alike stay alike.
+    Constant,
+    /// He's normal draws over 10, for teaching: signals and gradients fade tenfold in every layer.
+    TooSmall,
+    /// He's normal draws times 10, for teaching: signals and gradients grow tenfold in every layer.
+    TooLarge,
     /// All zero.
     Zeros,
 }
 
 /// The schemes by the names that specs use.
-pub(super) const SCHEMES: [(&str, Scheme); 9] = [
+pub(super) const SCHEMES: [(&str, Scheme); 13] = [
     ("he_normal", Scheme::HeNormal),
     ("he_uniform", Scheme::HeUniform),
     ("glorot_normal", Scheme::GlorotNormal),
@@ -39,6 +48,10 @@ pub(super) const SCHEMES: [(&str, Scheme); 9] = [
     ("lecun_uniform", Scheme::LecunUniform),
     ("lenet", Scheme::Lenet),
     ("pytorch", Scheme::PyTorch),
+    ("orthogonal", Scheme::Orthogonal),
+    ("constant", Scheme::Constant),
+    ("too_small", Scheme::TooSmall),
+    ("too_large", Scheme::TooLarge),
     ("zeros", Scheme::Zeros),
 ];
 
@@ -71,6 +84,11 @@ impl Scheme {
             Self::HeNormal => rng.normal() * (2.0 / fan_in).sqrt(),
             Self::GlorotNormal => rng.normal() * (1.0 / both).sqrt(),
             Self::LecunNormal => rng.normal() * (1.0 / fan_in).sqrt(),
+            Self::TooSmall => rng.normal() * (2.0 / fan_in).sqrt() * 0.1,
+            Self::TooLarge => rng.normal() * (2.0 / fan_in).sqrt() * 10.0,
+            Self::Constant => 1.0 / fan_in,
+            // What is made orthonormal afterwards.
+            Self::Orthogonal => rng.normal(),
             Self::Zeros => 0.0,
         }
     }
@@ -81,6 +99,11 @@ impl Scheme {
 pub enum Init {
     /// Every element this number.
     Constant(f32),
+    /// Normal draws with this standard deviation, whatever the fans.
+    Normal {
+        /// The standard deviation.
+        std: f32,
+    },
     /// Draws; the fans are per unit.
     Random {
         /// The distribution.
@@ -103,6 +126,10 @@ impl Init {
     ) -> Vec<f32> {
         let (scheme, fan_in, fan_out) = match self {
             Self::Constant(value) => return vec![value; shape.elements()],
+            Self::Normal { std } => {
+                let mut rng = Rng::new(seed, stream);
+                return (0..shape.elements()).map(|_| std * rng.normal()).collect();
+            }
             Self::Random {
                 scheme,
                 fan_in,
@@ -116,13 +143,50 @@ impl Init {
         };
         let fans: Vec<f32> = (0..outputs).map(|o| fan_in_of(o).max(1.0)).collect();
         let mut rng = Rng::new(seed, stream);
-        (0..shape.elements())
-            .map(|i| {
-                let value = scheme.draw(&mut rng, fans[i % outputs], fan_out as f32);
-                value * mask.map_or(1.0, |mask| mask[i])
-            })
-            .collect()
+        let draw = |i: usize| scheme.draw(&mut rng, fans[i % outputs], fan_out as f32);
+        let mut values: Vec<f32> = (0..shape.elements()).map(draw).collect();
+        if scheme == Scheme::Orthogonal {
+            values = orthonormal(&values, outputs);
+        }
+        let masks = mask.into_iter().flatten();
+        values
+            .iter_mut()
+            .zip(masks)
+            .for_each(|(v, mask)| *v *= mask);
+        values
     }
+}
+
+/// A matrix of `columns` with its columns made orthonormal, or its rows where there are more columns than
+/// rows: Gram and Schmidt's procedure, each vector against those before it.
+fn orthonormal(matrix: &[f32], columns: usize) -> Vec<f32> {
+    let rows = matrix.len() / columns.max(1);
+    let (count, length) = (rows.min(columns), rows.max(columns));
+    let at = |vector: usize, k: usize| match columns > rows {
+        true => vector * columns + k,
+        false => k * columns + vector,
+    };
+    let elements = (0..count).flat_map(|vector| (0..length).map(move |k| (vector, k)));
+    let mut vectors: Vec<f32> = elements.map(|(vector, k)| matrix[at(vector, k)]).collect();
+    for vector in 0..count {
+        let (before, rest) = vectors.split_at_mut(vector * length);
+        let this = &mut rest[..length];
+        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+        for other in before.chunks_exact(length) {
+            let along = dot(this, other);
+            this.iter_mut()
+                .zip(other)
+                .for_each(|(t, o)| *t -= along * o);
+        }
+        let norm = dot(this, this).sqrt();
+        this.iter_mut()
+            .for_each(|t| *t /= norm.max(f32::MIN_POSITIVE));
+    }
+    let mut found = vec![0.0; matrix.len()];
+    for (index, value) in vectors.into_iter().enumerate() {
+        found[at(index / length, index % length)] = value;
+    }
+    found
 }
 
 #[cfg(test)]
@@ -147,6 +211,11 @@ mod tests {
                 Scheme::LecunNormal | Scheme::LecunUniform => 0.01,
                 Scheme::Lenet => 0.024 * 0.024 / 3.0,
                 Scheme::PyTorch => 0.01 / 3.0,
+                // A hundred inputs of norm 1, each over 200 outputs.
+                Scheme::Orthogonal => 1.0 / 200.0,
+                Scheme::Constant => 1e-4,
+                Scheme::TooSmall => 0.02 / 100.0,
+                Scheme::TooLarge => 0.02 * 100.0,
                 Scheme::Zeros => 0.0,
             };
             let error = (variance - expected).abs();
@@ -154,6 +223,31 @@ mod tests {
                 error <= 0.05 * expected,
                 "{name}: {variance} not {expected}"
             );
+        }
+    }
+
+    #[test]
+    fn orthogonal_weights_are_orthonormal_on_their_shorter_side() {
+        let init = Init::Random {
+            scheme: Scheme::Orthogonal,
+            fan_in: 1,
+            fan_out: 1,
+        };
+        for (rows, columns) in [(12, 7), (7, 12), (9, 9), (1, 1)] {
+            let w = init.draw(3, "orthogonal", &Shape::from([rows, columns]), None);
+            let tall = rows >= columns;
+            let (count, length) = (rows.min(columns), rows.max(columns));
+            let at = |vector: usize, k: usize| match tall {
+                true => w[k * columns + vector],
+                false => w[vector * columns + k],
+            };
+            for a in 0..count {
+                for b in 0..=a {
+                    let dot: f32 = (0..length).map(|k| at(a, k) * at(b, k)).sum();
+                    let expected = f32::from(u8::from(a == b));
+                    assert!((dot - expected).abs() < 1e-5, "{rows} x {columns}: {dot}");
+                }
+            }
         }
     }
 }

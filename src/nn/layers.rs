@@ -3,17 +3,37 @@
 //! one new file and its line in [`LAYERS`]; the page draws its form from `fields`.
 
 mod activation;
+mod attention;
 mod batch_norm;
+mod bottleneck;
 mod conv2d;
-mod conv_bn_relu;
+mod conv_block;
+mod conv_nd;
+mod conv_transpose2d;
 mod dense;
+mod dense_block;
+mod depthwise;
+mod dropout;
+mod group_conv;
+mod inception;
+mod inverted_bottleneck;
 mod join;
+mod locally_connected;
+mod norm;
+mod parts;
 mod pool2d;
 mod rbf;
+mod recurrent_conv;
 mod residual;
+mod separable_block;
 mod shape;
 mod shortcut;
+mod squeeze_excite;
 mod subsample;
+mod transformer_block;
+mod upsample;
+
+pub use parts::{activation_field, norm_field, norm_layer};
 
 use crate::error::{Error, Result};
 use crate::field::{Field, Values};
@@ -47,24 +67,66 @@ pub enum Body {
 /// Every layer and block.
 pub const LAYERS: &[LayerKind] = &[
     conv2d::KIND,
+    depthwise::DEPTHWISE,
+    depthwise::SEPARABLE,
+    conv_transpose2d::KIND,
+    locally_connected::KIND,
+    conv_nd::ONE,
+    conv_nd::THREE,
+    recurrent_conv::KIND,
+    group_conv::LIFTING,
+    group_conv::GROUP,
+    group_conv::POOL,
     dense::KIND,
     activation::TANH,
     activation::SIGMOID,
     activation::RELU,
+    activation::RELU6,
     activation::LEAKY_RELU,
+    activation::PRELU,
+    activation::ELU,
+    activation::SELU,
+    activation::GELU,
+    activation::SILU,
+    activation::HARD_SWISH,
+    activation::SOFTMAX,
+    dropout::DROPOUT,
+    dropout::SPATIAL_DROPOUT,
+    dropout::STOCHASTIC_DEPTH,
     pool2d::MAX,
     pool2d::AVERAGE,
     pool2d::GLOBAL,
+    pool2d::GLOBAL_MAX,
+    upsample::UPSAMPLE,
+    upsample::UNPOOL,
     subsample::KIND,
     batch_norm::TWO,
     batch_norm::ONE,
+    batch_norm::P4,
+    norm::LOCAL_RESPONSE,
+    norm::LAYER,
+    norm::INSTANCE,
+    norm::GROUP,
     join::ADD,
+    join::MULTIPLY,
+    join::SCALE_CHANNELS,
     join::CONCAT,
     shape::FLATTEN,
+    attention::SELF_ATTENTION,
+    attention::POSITION_EMBEDDING,
+    attention::SEQ_POOL,
     shortcut::KIND,
     rbf::KIND,
-    conv_bn_relu::KIND,
+    conv_block::KIND,
+    separable_block::KIND,
     residual::KIND,
+    bottleneck::KIND,
+    inception::KIND,
+    dense_block::KIND,
+    dense_block::TRANSITION,
+    squeeze_excite::KIND,
+    inverted_bottleneck::KIND,
+    transformer_block::KIND,
 ];
 
 /// The entry called `id`.

@@ -14,7 +14,7 @@ use super::boundary::Boundary;
 use super::init::Init;
 use super::scope::{Average, Declaration, MAX_SIDE, Mode, check_size};
 use super::spec::{INPUT, NetworkSpec, Resolved};
-use super::walk::run;
+use super::walk::{Edit, run};
 
 /// One layer, as shown on the page's network map.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +33,8 @@ pub struct LayerInfo {
     pub params: usize,
     /// Multiply-adds per image of its convolutions, products and trained coefficients.
     pub macs: u64,
+    /// Bytes of its output for one image; 0 where the output is its input under another shape.
+    pub activation_bytes: u64,
     /// Which image pixels an output can see.
     pub receptive_field: ReceptiveField,
     /// Index into [`Network::parameters`] of its HWIO kernel, if it is a convolution.
@@ -84,7 +86,8 @@ pub struct Built {
 }
 
 impl Network {
-    /// Checks a description by running its layers once.
+    /// Checks a description by running its layers once, without a number of its tensors existing:
+    /// a network of any size can be described, also where it could not be trained.
     ///
     /// # Errors
     /// Names the node, what it expected and what it found.
@@ -94,7 +97,9 @@ impl Network {
         let mut graph = Graph::new();
         let [c, h, w] = spec.input;
         let x = graph.external(INPUT, Spec::f32([1, h, w, c]))?;
-        let walk = run(&nodes, &mut graph, x, Mode::Train, None)?;
+        let walk = run(&nodes, &mut graph, x, Mode::Train, None, &mut |_, _, y| {
+            Ok(y)
+        })?;
         let last = walk.outputs.last().copied().unwrap_or(x);
         let scores = walk.scores.unwrap_or(last);
         if *graph.shape(scores) != Shape::from([1, spec.classes]) {
@@ -157,6 +162,47 @@ impl Network {
     /// # Errors
     /// When `x` is not a batch of this network's input.
     pub fn build(&self, graph: &mut Graph, x: ValueId, mode: Mode) -> Result<Built> {
+        let state = self.state(graph)?;
+        self.build_over(graph, x, mode, state)
+    }
+
+    /// Adds the outside buffers "parameters" and "statistics" to `graph`: the network's state.
+    ///
+    /// # Errors
+    /// When `graph` has other buffers under these names.
+    pub fn state(&self, graph: &mut Graph) -> Result<[ValueId; 2]> {
+        let flat = graph.external("parameters", Spec::f32([self.parameter_words()]))?;
+        let running = graph.external("statistics", Spec::f32([self.statistic_words()]))?;
+        Ok([flat, running])
+    }
+
+    /// [`Network::build`] over a state of its own: flat parameters and flat running statistics.
+    ///
+    /// # Errors
+    /// When `x` is not a batch of this network's input, or the state is not of its size.
+    pub fn build_over(
+        &self,
+        graph: &mut Graph,
+        x: ValueId,
+        mode: Mode,
+        state: [ValueId; 2],
+    ) -> Result<Built> {
+        self.build_edited(graph, x, mode, state, &mut |_, _, output| Ok(output))
+    }
+
+    /// [`Network::build_over`] with every layer's output replaced by what `edit` makes of it: to silence a
+    /// unit, to turn a map.
+    ///
+    /// # Errors
+    /// As [`Network::build_over`], and when `edit` fails.
+    pub fn build_edited(
+        &self,
+        graph: &mut Graph,
+        x: ValueId,
+        mode: Mode,
+        [flat, running]: [ValueId; 2],
+        edit: &mut Edit<'_>,
+    ) -> Result<Built> {
         let [c, h, w] = self.spec.input;
         let shape = graph.shape(x).four(&self.spec.name)?;
         if shape[1..] != [h, w, c] {
@@ -164,9 +210,7 @@ impl Network {
             let found = format!("{:?}", &shape[1..]);
             return Err(Error::mismatch(self.spec.name.as_str(), expected, found));
         }
-        let flat = graph.external("parameters", Spec::f32([self.parameter_words()]))?;
         let parameters = views(graph, flat, &self.parameters)?;
-        let running = graph.external("statistics", Spec::f32([self.statistic_words()]))?;
         let statistics = views(graph, running, &self.statistics)?;
         let by_name: BTreeMap<&str, ValueId> = self
             .parameters
@@ -175,7 +219,7 @@ impl Network {
             .map(|one| one.name.as_str())
             .zip(parameters.iter().chain(&statistics).copied())
             .collect();
-        let walk = run(&self.nodes, graph, x, mode, Some(&by_name))?;
+        let walk = run(&self.nodes, graph, x, mode, Some(&by_name), edit)?;
         let last = walk.outputs.last().copied().unwrap_or(x);
         Ok(Built {
             logits: walk.scores.unwrap_or(last),
@@ -202,23 +246,21 @@ impl Network {
         (parameters, fill(&self.statistics, self.statistic_words()))
     }
 
-    /// Attributes each parameter's trainable elements to its layer.
+    /// Attributes each parameter's trainable elements to its layer, and finds each layer's kernel.
     fn count_parameters(&mut self) {
+        let mut trainable: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut kernels: BTreeMap<&str, usize> = BTreeMap::new();
+        for (index, one) in self.parameters.iter().enumerate() {
+            let (owner, name) = one.name.split_once('.').unwrap_or_default();
+            *trainable.entry(owner).or_default() += one.trainable;
+            if name == "weight" {
+                kernels.insert(owner, index);
+            }
+        }
         for layer in &mut self.layers {
-            let mine = |one: &&Parameter| {
-                let (owner, _) = one.name.split_once('.').unwrap_or_default();
-                owner == layer.id
-            };
-            layer.params = self
-                .parameters
-                .iter()
-                .filter(mine)
-                .map(|one| one.trainable)
-                .sum();
-            layer.weight = layer.weight.and_then(|_| {
-                let name = format!("{}.weight", layer.id);
-                self.parameters.iter().position(|one| one.name == name)
-            });
+            let id = layer.id.as_str();
+            layer.params = trainable.get(id).copied().unwrap_or(0);
+            layer.weight = layer.weight.and_then(|_| kernels.get(id).copied());
         }
     }
 }

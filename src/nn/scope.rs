@@ -18,9 +18,9 @@ use super::init::Init;
 /// Whether the network learns or answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mode {
-    /// Batch norm uses the batch's statistics and updates the running ones.
+    /// Batch norm uses the batch's statistics and updates the running ones; dropout drops.
     Train,
-    /// Batch norm uses the running statistics; nothing is changed.
+    /// Batch norm uses the running statistics; nothing is changed and nothing dropped.
     Eval,
 }
 
@@ -41,12 +41,38 @@ pub struct Declaration {
     pub statistic: bool,
 }
 
+impl Declaration {
+    /// A trained parameter that looks the same on both sides of every boundary.
+    pub fn new(name: &'static str, shape: impl Into<Shape>, init: Init) -> Self {
+        Self {
+            name,
+            shape: shape.into(),
+            init,
+            boundary: Boundary::Same,
+            mask: None,
+            statistic: false,
+        }
+    }
+
+    /// The same with another layout outside.
+    #[must_use]
+    pub fn outside(mut self, boundary: Boundary) -> Self {
+        self.boundary = boundary;
+        self
+    }
+}
+
 /// Largest number of elements of one parameter, of one image's activation, and of all parameters
-/// together: a 256 MiB buffer.
-const MAX_WORDS: u64 = 1 << 26;
+/// together that can be described: no product of extents overflows where `usize` has 32 bits. What can
+/// be *trained* is for the adapter to say, see [`Network::check_fits`](super::Network::check_fits).
+const MAX_WORDS: u64 = 1 << 30;
+
+/// Largest number of elements of a constant that a layer makes up while it is described, and which
+/// exists then: 64 MiB.
+const MAX_CONSTANT_WORDS: u64 = 1 << 24;
 
 /// Largest height or width of an activation.
-pub(super) const MAX_SIDE: usize = 512;
+pub(super) const MAX_SIDE: usize = 1024;
 
 /// What a running statistic becomes after a step: `keep` of itself and `take` of `value`.
 #[derive(Debug, Clone, Copy)]
@@ -172,7 +198,24 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Says that the parameter declared last is this layer's convolution kernel.
+    /// The step counters, from which whatever varies per step is derived: the outside buffer "counters" that
+    /// every training program has.
+    ///
+    /// # Errors
+    /// When the graph has another buffer of that name.
+    pub fn counters(&mut self) -> Result<ValueId> {
+        self.graph.external("counters", Spec::u32([4]))
+    }
+
+    /// A number for this layer's randomness, from its id (FNV-1a), so that adding another layer does
+    /// not change what this one draws.
+    pub fn stream(&self) -> u32 {
+        let fold = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+        self.id.bytes().fold(0x811c_9dc5, fold)
+    }
+
+    /// Says that the parameter declared last is this layer's convolution kernel, HWIO, whose filters make the
+    /// layer's channels, in order and perhaps several times over.
     pub fn is_kernel(&mut self) {
         self.kernel = self.declared.len().checked_sub(1);
     }
@@ -215,17 +258,26 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// Refuses extents whose product no buffer could hold, without overflow on 32-bit targets.
+/// Refuses extents whose product cannot be described, without overflow on 32-bit targets.
 pub(super) fn check_size(place: &str, dims: &[usize]) -> Result<u64> {
+    check_below(place, dims, MAX_WORDS)
+}
+
+/// Refuses a constant that is too large to be made just to describe a network.
+pub(super) fn check_constant(place: &str, dims: &[usize]) -> Result<u64> {
+    check_below(place, dims, MAX_CONSTANT_WORDS)
+}
+
+fn check_below(place: &str, dims: &[usize], limit: u64) -> Result<u64> {
     let words = dims
         .iter()
         .try_fold(1u64, |words, &dim| words.checked_mul(dim as u64));
     match words {
-        Some(words) if words <= MAX_WORDS => Ok(words),
+        Some(words) if words <= limit => Ok(words),
         _ => Err(Error::Memory {
             place: place.to_owned(),
             needed: words.unwrap_or(u64::MAX).saturating_mul(4),
-            limit: MAX_WORDS * 4,
+            limit: limit * 4,
         }),
     }
 }

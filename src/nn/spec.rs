@@ -10,8 +10,21 @@
 //!   { "id": "fc", "kind": "dense", "units": 10 } ] }
 //! ```
 //!
-//! Blocks (a residual block, convolution + batch norm + ReLU) are nodes too; [`NetworkSpec::expanded`]
-//! replaces each by the layers it consists of, so that every inner activation has a name.
+//! Blocks (a residual block, a dense block ...) are nodes too; [`NetworkSpec::expanded`] replaces each by
+//! the layers it consists of, so that every inner activation has a name: `<block>_<part>`, and the
+//! block's own id for its output.
+//!
+//! A `repeat` stands for its nodes several times over:
+//!
+//! ```json
+//! { "id": "stage", "kind": "repeat", "times": 3, "nodes": [
+//!   { "id": "conv", "kind": "conv_block", "out_channels": 16 },
+//!   { "id": "sum", "kind": "add", "inputs": ["conv", "input"] } ] }
+//! ```
+//!
+//! Within it, "input" is what the turn began with, and names mean this turn's nodes first; outside,
+//! they are `stage_1_conv`, `stage_1_sum`, `stage_2_conv` ..., and `stage` is the last turn's output.
+//! Repeats may be nested.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,7 +40,10 @@ use super::layers::{self, Body};
 pub(super) const INPUT: &str = "input";
 
 /// Most nodes a network may have after its blocks are expanded.
-const MAX_NODES: usize = 1_000;
+const MAX_NODES: usize = 4_000;
+
+/// The kind of a node that stands for its own nodes, several times over.
+const REPEAT: &str = "repeat";
 
 /// A network as a person writes it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -130,6 +146,7 @@ impl NetworkSpec {
         let mut walk = Walk::default();
         walk.ids.insert(INPUT.to_owned());
         walk.previous = INPUT.to_owned();
+        walk.frames.push(Frame::default());
         for node in &self.nodes {
             walk.add(node)?;
         }
@@ -144,60 +161,165 @@ impl NetworkSpec {
     }
 }
 
+/// The names of the description's top level, or of one turn of a repeat.
+#[derive(Debug, Default)]
+struct Frame {
+    prefix: String,
+    counts: BTreeMap<String, usize>,
+    names: BTreeMap<String, String>,
+}
+
 #[derive(Debug, Default)]
 struct Walk {
     ids: BTreeSet<String>,
-    counts: BTreeMap<String, usize>,
+    frames: Vec<Frame>,
     previous: String,
     nodes: Vec<Resolved>,
 }
 
 impl Walk {
+    /// Adds a node as the description has it.
     fn add(&mut self, node: &NodeSpec) -> Result<()> {
-        let kind = layers::find(&node.kind)?;
-        let count = self.counts.entry(node.kind.clone()).or_insert(0);
+        let (local, id) = self.name(node);
+        check_id(&id)?;
+        let inputs: Vec<String> = if node.inputs.is_empty() {
+            vec![self.previous.clone()]
+        } else {
+            node.inputs.iter().map(|name| self.full(name)).collect()
+        };
+        self.check_inputs(&id, &inputs)?;
+        if node.kind == REPEAT {
+            self.repeat(&id, &inputs, &node.fields)?;
+        } else {
+            self.put(id.clone(), &node.kind, inputs, &node.fields)?;
+        }
+        // A repeat's name is that of its last turn's output.
+        let output = if node.kind == REPEAT {
+            self.previous.clone()
+        } else {
+            id
+        };
+        if let Some(frame) = self.frames.last_mut() {
+            frame.names.insert(local, output);
+        }
+        Ok(())
+    }
+
+    /// A node's name within its frame and in the whole network.
+    fn name(&mut self, node: &NodeSpec) -> (String, String) {
+        let Some(frame) = self.frames.last_mut() else {
+            return Default::default();
+        };
+        let count = frame.counts.entry(node.kind.clone()).or_insert(0);
         *count += 1;
-        let id = match &node.id {
+        let local = match &node.id {
             Some(id) => id.clone(),
             None => format!("{}{count}", node.kind),
         };
-        check_id(&id)?;
-        let inputs = if node.inputs.is_empty() {
-            vec![self.previous.clone()]
-        } else {
-            node.inputs.clone()
+        let id = format!("{}{local}", frame.prefix);
+        (local, id)
+    }
+
+    /// What `name` means here: a node of this turn, of the turns around it, or of the network.
+    fn full(&self, name: &str) -> String {
+        let mut frames = self.frames.iter().rev();
+        let found = frames.find_map(|frame| frame.names.get(name));
+        found.map_or_else(|| name.to_owned(), String::clone)
+    }
+
+    fn check_inputs(&self, id: &str, inputs: &[String]) -> Result<()> {
+        match inputs.iter().find(|input| !self.ids.contains(*input)) {
+            None => Ok(()),
+            Some(missing) => {
+                let expected = "inputs that are earlier nodes";
+                Err(Error::mismatch(id, expected, format!("\"{missing}\"")))
+            }
+        }
+    }
+
+    fn repeat(&mut self, id: &str, inputs: &[String], fields: &Map<String, Value>) -> Result<()> {
+        let whole = |value: &Value| value.as_f64().filter(|n| n.fract() == 0.0);
+        let times = fields.get("times").and_then(whole);
+        let times = times.filter(|times| (1.0..=MAX_NODES as f64).contains(times));
+        let nodes = fields.get("nodes").cloned().unwrap_or_default();
+        let nodes = serde_json::from_value::<Vec<NodeSpec>>(nodes);
+        let nodes = nodes.ok().filter(|nodes| !nodes.is_empty());
+        let known = fields.keys().all(|key| key == "times" || key == "nodes");
+        let (Some(times), Some(nodes), [input], true) = (times, nodes, inputs, known) else {
+            let expected = format!("one input, times (1 to {MAX_NODES}) and nodes (at least one)");
+            let found = format!("{} inputs, {}", inputs.len(), Value::from(fields.clone()));
+            return Err(Error::mismatch(id, expected, found));
         };
-        if let Some(missing) = inputs.iter().find(|input| !self.ids.contains(*input)) {
-            let expected = "inputs that are earlier nodes";
-            return Err(Error::mismatch(id, expected, format!("\"{missing}\"")));
+        self.previous.clone_from(input);
+        for turn in 1..=times as usize {
+            let mut frame = Frame {
+                prefix: format!("{id}_{turn}_"),
+                ..Frame::default()
+            };
+            frame.names.insert(INPUT.to_owned(), self.previous.clone());
+            self.frames.push(frame);
+            nodes.iter().try_for_each(|node| self.add(node))?;
+            self.frames.pop();
         }
-        let values = Values::check(&id, &(kind.fields)(), &node.fields)?;
-        match kind.body {
-            Body::Layer(_) => {
-                if !self.ids.insert(id.clone()) {
-                    return Err(Error::mismatch(id, "an id of its own", "it twice"));
-                }
-                if self.nodes.len() == MAX_NODES {
-                    let expected = format!("at most {MAX_NODES} nodes");
-                    return Err(Error::mismatch("network", expected, "more"));
-                }
-                self.previous.clone_from(&id);
-                self.nodes.push(Resolved {
-                    id,
-                    kind,
-                    inputs,
-                    values,
-                });
-            }
-            Body::Block(expand) => {
-                let [input] = inputs.as_slice() else {
-                    return Err(Error::mismatch(id, "one input", inputs.len().to_string()));
-                };
-                for inner in expand(&id, input, &values)? {
-                    self.add(&inner)?;
-                }
-            }
+        Ok(())
+    }
+
+    /// Adds a node whose names are the network's.
+    fn put(
+        &mut self,
+        id: String,
+        kind: &str,
+        inputs: Vec<String>,
+        fields: &Map<String, Value>,
+    ) -> Result<()> {
+        check_id(&id)?;
+        let kind = layers::find(kind)?;
+        self.check_inputs(&id, &inputs)?;
+        let values = Values::check(&id, &(kind.fields)(), fields)?;
+        let expand = match kind.body {
+            Body::Block(expand) => expand,
+            Body::Layer(_) => return self.push(id, kind, inputs, values),
+        };
+        let [input] = inputs.as_slice() else {
+            return Err(Error::mismatch(id, "one input", inputs.len().to_string()));
+        };
+        for inner in expand(&id, input, &values)? {
+            let inputs = if inner.inputs.is_empty() {
+                vec![self.previous.clone()]
+            } else {
+                inner.inputs
+            };
+            self.put(
+                inner.id.unwrap_or_default(),
+                &inner.kind,
+                inputs,
+                &inner.fields,
+            )?;
         }
+        Ok(())
+    }
+
+    fn push(
+        &mut self,
+        id: String,
+        kind: &'static layers::LayerKind,
+        inputs: Vec<String>,
+        values: Values,
+    ) -> Result<()> {
+        if !self.ids.insert(id.clone()) {
+            return Err(Error::mismatch(id, "an id of its own", "it twice"));
+        }
+        if self.nodes.len() == MAX_NODES {
+            let expected = format!("at most {MAX_NODES} nodes");
+            return Err(Error::mismatch("network", expected, "more"));
+        }
+        self.previous.clone_from(&id);
+        self.nodes.push(Resolved {
+            id,
+            kind,
+            inputs,
+            values,
+        });
         Ok(())
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
-use crate::graph::{Graph, ValueId};
+use crate::graph::{Graph, Origin, ValueId};
 
 use super::analysis::ReceptiveField;
 use super::layers::Body;
@@ -22,6 +22,9 @@ pub(super) struct Walk {
     pub(super) scores: Option<ValueId>,
 }
 
+/// What becomes of a layer's output, given its index, before other layers take it.
+pub type Edit<'a> = dyn FnMut(&mut Graph, usize, ValueId) -> Result<ValueId> + 'a;
+
 /// Runs the layers on `graph`; with `views`, parameters are looked up instead of declared.
 pub(super) fn run(
     nodes: &[Resolved],
@@ -29,6 +32,7 @@ pub(super) fn run(
     x: ValueId,
     mode: Mode,
     views: Option<&BTreeMap<&str, ValueId>>,
+    edit: &mut Edit<'_>,
 ) -> Result<Walk> {
     let mut walk = Walk::default();
     let mut index = BTreeMap::from([(INPUT, 0)]);
@@ -41,6 +45,7 @@ pub(super) fn run(
         shape: chw(graph, x),
         params: 0,
         macs: 0,
+        activation_bytes: bytes(graph, x),
         receptive_field: ReceptiveField::default(),
         weight: None,
     });
@@ -48,6 +53,8 @@ pub(super) fn run(
         // `resolve` has checked that every input is an earlier node.
         let from: Vec<usize> = node.inputs.iter().map(|id| index[id.as_str()]).collect();
         layer(node, &from, graph, mode, views, &mut walk)?;
+        let output = &mut walk.outputs[position + 1];
+        *output = edit(graph, position + 1, *output)?;
         index.insert(&node.id, position + 1);
     }
     Ok(walk)
@@ -103,6 +110,11 @@ fn layer(
         shape,
         params: 0,
         macs,
+        activation_bytes: if is_view(graph, output) || walk.outputs.contains(&output) {
+            0
+        } else {
+            bytes(graph, output)
+        },
         receptive_field: window.map_or(seen, |window| seen.through(&window)),
         weight: kernel,
     });
@@ -114,6 +126,17 @@ fn layer(
         .map(|d| (format!("{}.{}", node.id, d.name), d));
     walk.declared.extend(named);
     Ok(())
+}
+
+/// Bytes of one image's share of `value`.
+fn bytes(graph: &Graph, value: ValueId) -> u64 {
+    let each = graph.shape(value).dims().iter().skip(1);
+    each.map(|&dim| dim as u64).product::<u64>() * 4
+}
+
+/// Whether `value` is another value under another shape.
+fn is_view(graph: &Graph, value: ValueId) -> bool {
+    matches!(&graph.value(value).origin, Origin::Node { op, .. } if op.name() == "view")
 }
 
 fn chw(graph: &Graph, value: ValueId) -> [usize; 3] {

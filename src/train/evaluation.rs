@@ -51,7 +51,7 @@ impl<B: Backend> Evaluation<B> {
         let totals = g.external("evaluation totals", Spec::f32([4]))?;
         let matrix = g.external("evaluation confusion", Spec::u32([classes, classes]))?;
         let indices = ops::sequential_indices(g, counters, n, batch)?;
-        let inputs = data.gather(g, split, indices)?;
+        let inputs = data.layout.gather(g, split, indices)?;
         let built = network.build(g, inputs.images, Mode::Eval)?;
         let losses = ops::cross_entropy(g, built.logits, inputs.labels)?;
         let corrects = ops::correct(g, built.logits, inputs.labels)?;

@@ -22,9 +22,18 @@ pub struct Loaded<B: Backend> {
     pub normalization: (Vec<f32>, Vec<f32>),
     /// Measured when first asked for.
     look: OnceCell<Look>,
+    /// How it lies on the device.
+    pub layout: DataLayout,
     buffers: Vec<(String, B::Buffer)>,
-    /// Images in each buffer of each split.
-    shard_items: Vec<(&'static str, usize)>,
+}
+
+/// How a dataset lies on a device: what a graph needs to gather batches from it.
+#[derive(Debug, Clone)]
+pub struct DataLayout {
+    shape: [usize; 3],
+    /// Name, images in all and images in each buffer.
+    splits: Vec<(&'static str, [usize; 2])>,
+    normalization: (Vec<f32>, Vec<f32>),
 }
 
 /// What the training images look like on the average, for methods that draw images of the same kind.
@@ -57,9 +66,11 @@ fn check_shards(name: &str, dataset: &Dataset, shards: usize, most_words: usize)
 
 /// A batch on the device.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Batch {
-    pub(super) images: ValueId,
-    pub(super) labels: ValueId,
+pub struct Batch {
+    /// Normalized, `[n, h, w, c]`.
+    pub images: ValueId,
+    /// `[n]`.
+    pub labels: ValueId,
 }
 
 impl<B: Backend> Loaded<B> {
@@ -78,7 +89,7 @@ impl<B: Backend> Loaded<B> {
     /// As [`Loaded::new`].
     pub fn within(backend: &B, dataset: Dataset, limit: u64) -> Result<Self> {
         let mut buffers = Vec::new();
-        let mut shard_items = Vec::new();
+        let mut splits = Vec::new();
         for (name, split) in [("train", &dataset.train), ("test", &dataset.test)] {
             if split.is_empty() {
                 return Err(Error::mismatch(
@@ -104,23 +115,28 @@ impl<B: Backend> Loaded<B> {
                 backend.upload(&buffer, 0, words)?;
                 buffers.push((label, buffer));
             }
-            shard_items.push((name, per_shard));
+            splits.push((name, [split.len(), per_shard]));
         }
         let (means, deviations) = dataset.statistics();
         // A constant channel stays as it is, shifted to zero.
         let scale = |d: &f32| if *d > 1e-6 { 1.0 / d } else { 1.0 };
         let scales: Vec<f32> = deviations.iter().map(scale).collect();
-        let shifts = means
+        let shifts: Vec<f32> = means
             .iter()
             .zip(&scales)
             .map(|(mean, scale)| -mean * scale)
             .collect();
+        let layout = DataLayout {
+            shape: dataset.shape,
+            splits,
+            normalization: (scales.clone(), shifts.clone()),
+        };
         Ok(Self {
             dataset,
             normalization: (scales, shifts),
             look: OnceCell::new(),
+            layout,
             buffers,
-            shard_items,
         })
     }
 
@@ -151,10 +167,30 @@ impl<B: Backend> Loaded<B> {
             _ => Err(Error::unknown("split", name, ["train", "test"])),
         }
     }
+}
 
-    /// Adds to `graph` the gathering of the items `indices` of `split`: normalized images
-    /// `[n, h, w, c]` and labels `[n]`.
-    pub(super) fn gather(&self, graph: &mut Graph, split: &str, indices: ValueId) -> Result<Batch> {
+impl DataLayout {
+    /// Number of images in the split called "train" or "test".
+    ///
+    /// # Errors
+    /// For any other name.
+    pub fn len(&self, split: &str) -> Result<usize> {
+        self.split(split).map(|[items, _]| items)
+    }
+
+    fn split(&self, split: &str) -> Result<[usize; 2]> {
+        let found = self.splits.iter().find(|(name, _)| *name == split);
+        let known = self.splits.iter().map(|(name, _)| *name);
+        found
+            .map(|&(_, sizes)| sizes)
+            .ok_or_else(|| Error::unknown("split", split, known))
+    }
+
+    /// Adds to `graph` the gathering of the items `indices` of `split`.
+    ///
+    /// # Errors
+    /// When there is no such split, or the indices are not a vector of words.
+    pub fn gather(&self, graph: &mut Graph, split: &str, indices: ValueId) -> Result<Batch> {
         let (scales, shifts) = &self.normalization;
         self.gather_scaled(graph, split, indices, [scales, shifts])
     }
@@ -177,7 +213,7 @@ impl<B: Backend> Loaded<B> {
             });
         }
         let augmented = self.gather_plain(graph, split, indices, counters, stages)?;
-        let images = normalized(graph, augmented.images, self)?;
+        let images = normalized(graph, augmented.images, &self.normalization)?;
         Ok(Augmented {
             images,
             ..augmented
@@ -193,7 +229,7 @@ impl<B: Backend> Loaded<B> {
         counters: ValueId,
         stages: &[Stage],
     ) -> Result<Augmented> {
-        let channels = self.dataset.shape[0];
+        let channels = self.shape[0];
         let unchanged = [vec![1.0; channels], vec![0.0; channels]];
         let [ones, zeros] = &unchanged;
         let batch = self.gather_scaled(graph, split, indices, [ones, zeros])?;
@@ -207,6 +243,7 @@ impl<B: Backend> Loaded<B> {
         augment(graph, stages, inputs, counters, &mean)
     }
 
+    /// The same with images in 0..1 scaled and shifted by these.
     fn gather_scaled(
         &self,
         graph: &mut Graph,
@@ -214,10 +251,8 @@ impl<B: Backend> Loaded<B> {
         indices: ValueId,
         [scales, shifts]: [&[f32]; 2],
     ) -> Result<Batch> {
-        let n = self.split(split)?.len();
-        let [c, h, w] = self.dataset.shape;
-        let per_shard = self.shard_items.iter().find(|(name, _)| *name == split);
-        let per_shard = per_shard.map_or(n, |&(_, items)| items);
+        let [n, per_shard] = self.split(split)?;
+        let [c, h, w] = self.shape;
         let per_item = (h * w * c).div_ceil(4);
         let mut shards = Vec::new();
         for (shard, first) in (0..n).step_by(per_shard).enumerate() {
@@ -226,14 +261,9 @@ impl<B: Backend> Loaded<B> {
         }
         let labels = graph.external(&format!("{split} labels"), Spec::u32([n]))?;
         let scale_shift = graph.constant([2, c], &[scales, shifts].concat())?;
-        let images = ops::gather_images(
-            graph,
-            &shards,
-            indices,
-            [h, w, c],
-            [n, per_shard],
-            scale_shift,
-        )?;
+        let shape = [h, w, c];
+        let images =
+            ops::gather_images(graph, &shards, indices, shape, [n, per_shard], scale_shift)?;
         let labels = ops::gather_labels(graph, labels, indices)?;
         Ok(Batch { images, labels })
     }

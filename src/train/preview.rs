@@ -47,7 +47,8 @@ pub(super) async fn augmented<B: Backend>(
     let counters = g.external("preview counters", Spec::u32([4]))?;
     let indices = g.external("preview items", Spec::u32([rows.len()]))?;
     let stages = stages(augmentations)?;
-    let batch = data.gather_plain(g, "train", indices, counters, &stages)?;
+    let layout = &data.layout;
+    let batch = layout.gather_plain(g, "train", indices, counters, &stages)?;
     let Compiled { program, outputs } = compile(&graph, "augmentations", &[batch.images])?;
 
     let mut buffers = Vec::new();

@@ -10,7 +10,6 @@ use crate::ops;
 use crate::program::{View, aligned};
 use crate::tensor::{Spec, Tensor};
 
-use super::loaded::Loaded;
 use super::session::Session;
 use super::{read_view, words_from_floats};
 
@@ -28,16 +27,16 @@ pub struct Probe<B: Backend> {
     probabilities: View,
 }
 
-/// Adds to `graph` the normalization of images in 0..1, `[n, h, w, c]`, as in training.
+/// Adds to `graph` the normalization of images in 0..1, `[n, h, w, c]`, as in training: the scale and shift
+/// of each channel of [`Loaded`](super::Loaded).
 ///
 /// # Errors
 /// When the channels differ from the dataset's.
-pub fn normalized<B: Backend>(
+pub fn normalized(
     graph: &mut Graph,
     images: ValueId,
-    data: &Loaded<B>,
+    (scales, shifts): &(Vec<f32>, Vec<f32>),
 ) -> Result<ValueId> {
-    let (scales, shifts) = &data.normalization;
     let scales = graph.constant([scales.len()], scales)?;
     let shifts = graph.constant([shifts.len()], shifts)?;
     let scaled = ops::mul(graph, images, scales)?;
@@ -51,7 +50,7 @@ impl<B: Backend> Probe<B> {
         let mut graph = Graph::new();
         let g = &mut graph;
         let image = g.external("probe", Spec::f32([1, h, w, c]))?;
-        let x = normalized(g, image, session.data())?;
+        let x = normalized(g, image, &session.data().normalization)?;
         let mut layers = network.build(g, x, Mode::Eval)?;
         // The input is shown as the user knows it, not normalized.
         layers.layers[0] = image;

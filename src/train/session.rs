@@ -77,6 +77,7 @@ impl<B: Backend> Session<B> {
                 found,
             ));
         }
+        network.check_fits(1, backend.max_buffer_bytes())?;
         let mut buffers = BTreeMap::new();
         for (name, words) in [
             ("parameters", network.parameter_words()),

@@ -52,7 +52,9 @@ pub(super) fn step_graph<B: Backend>(
     let counters = g.external("counters", Spec::u32([4]))?;
     let indices = ops::epoch_indices(g, counters, data.dataset.train.len(), batch)?;
     let stages = stages(&plan.augmentations)?;
-    let inputs = data.gather_augmented(g, "train", indices, counters, &stages)?;
+    let inputs = data
+        .layout
+        .gather_augmented(g, "train", indices, counters, &stages)?;
     let built = network.build(g, inputs.images, Mode::Train)?;
     let losses = losses(g, plan, built.logits, &inputs)?;
     let corrects = ops::correct(g, built.logits, inputs.labels)?;

@@ -150,6 +150,7 @@ impl Ascent<'_> {
                 buffers,
                 runs,
                 decode: first.decode,
+                then: None,
             },
             opening: Some((opening.compiled, OPENING)),
             more,

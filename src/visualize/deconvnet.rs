@@ -19,7 +19,7 @@ use super::{
 #[derive(Debug)]
 pub(super) struct Deconvnet;
 
-const RULES: [(BackwardRule, &str); 3] = [
+pub(super) const RULES: [(BackwardRule, &str); 3] = [
     (BackwardRule::Deconvnet, "Deconvnet"),
     (BackwardRule::Gradient, "Gradient"),
     (BackwardRule::Guided, "Guided backpropagation"),
@@ -67,7 +67,10 @@ impl Visualization for Deconvnet {
         let built = request.network.build(g, x, Mode::Eval)?;
         let value = built.layers[request.layer];
         let strongest = request.values.choice("from")? == STRONGEST;
-        let seed = seed(g, value, request.channel, strongest)?;
+        let seed = match strongest {
+            true => strongest_seed(g, value, request.channel)?,
+            false => map_seed(g, value, request.channel)?,
+        };
         let outputs = RULES
             .iter()
             .map(|(rule, _)| Ok(gradient(g, value, seed, &[x], *rule)?[0]))
@@ -90,27 +93,30 @@ impl Visualization for Deconvnet {
             buffers: vec![("image", request.image_words()?)],
             runs: 1,
             decode: Box::new(decode),
+            then: None,
         })
     }
 }
 
-/// The layer's activations with everything but the chosen channel set to zero, and, if asked, with
-/// everything but that channel's strongest position.
-fn seed(g: &mut Graph, value: ValueId, channel: usize, strongest: bool) -> Result<ValueId> {
-    let shape = g.shape(value).clone();
-    let mut maps = as_maps(g, value)?;
-    let [_, h, w, c] = g.shape(maps).four("deconvnet")?;
-    if strongest {
-        let whole = Pool2d {
-            size: [h, w],
-            stride: [h, w],
-            padding: [[0; 2]; 2],
-        };
-        let switches = ops::max_pool2d_switches(g, maps, whole)?;
-        let best = ops::pool_take(g, maps, switches, whole)?;
-        maps = ops::max_unpool2d(g, best, switches, whole, [h, w])?;
-    }
-    let mask = one_channel(g, c, channel)?;
-    let seed = ops::mul(g, maps, mask)?;
-    ops::reshape(g, seed, shape)
+/// The layer's activations with everything set to zero but the chosen channel's strongest position in each
+/// image.
+pub(super) fn strongest_seed(g: &mut Graph, value: ValueId, channel: usize) -> Result<ValueId> {
+    let maps = as_maps(g, value)?;
+    let [_, h, w, _] = g.shape(maps).four("deconvnet")?;
+    let whole = Pool2d {
+        size: [h, w],
+        stride: [h, w],
+        padding: [[0; 2]; 2],
+    };
+    let switches = ops::max_pool2d_switches(g, maps, whole)?;
+    let best = ops::pool_take(g, maps, switches, whole)?;
+    let strongest = ops::max_unpool2d(g, best, switches, whole, [h, w])?;
+    let strongest = ops::reshape(g, strongest, g.shape(value).clone())?;
+    map_seed(g, strongest, channel)
+}
+
+/// The layer's activations with everything but the chosen channel set to zero.
+fn map_seed(g: &mut Graph, value: ValueId, channel: usize) -> Result<ValueId> {
+    let mask = one_channel(g, g.shape(value).last(), channel)?;
+    ops::mul(g, value, mask)
 }

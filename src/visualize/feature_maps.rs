@@ -58,6 +58,7 @@ impl Visualization for FeatureMaps {
             buffers: vec![("image", request.image_words()?)],
             runs: 1,
             decode: Box::new(decode),
+            then: None,
         })
     }
 }

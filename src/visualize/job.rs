@@ -2,30 +2,39 @@
 //! stop at any time.
 
 use crate::backend::Backend;
+use crate::compile::Compiled;
 use crate::error::Result;
 use crate::train::{Session, read_view};
 
-use super::{Course, Picture, Request, Visualization};
+use super::{Buffers, Course, Picture, Request, Visualization};
 
 /// Said of optimized pictures of a network that has not learned anything.
 const UNTRAINED: &str = "This network has not been trained here: with random weights, units look for nothing in \
                          particular.";
+
+/// Outside buffers on a backend.
+type Own<B> = Vec<(&'static str, <B as Backend>::Buffer)>;
 
 /// A course under way on a backend.
 #[derive(Debug)]
 pub struct Job<B: Backend> {
     backend: B,
     course: Course,
-    own: Vec<(&'static str, B::Buffer)>,
+    own: Own<B>,
     prepared: B::Prepared,
     /// The program for the first runs of each round, and their number.
     opening: Option<(B::Prepared, u32)>,
-    /// Runs done in this round.
-    done: u32,
-    /// Rounds done, and their pictures.
+    /// The pictures of the rounds and of the recipes of the chain that have ended.
+    before: Vec<Picture>,
+    /// Rounds that have ended.
     round: usize,
-    finished: Vec<Picture>,
+    /// Runs of this round or recipe, of those that have ended, and of all.
+    done: u32,
+    done_before: u32,
+    all: u32,
     untrained: bool,
+    /// See [`Visualization::streams`].
+    pub streams: bool,
 }
 
 impl<B: Backend> Job<B> {
@@ -39,38 +48,26 @@ impl<B: Backend> Job<B> {
         request: &Request<'_>,
     ) -> Result<Self> {
         let course = method.course(request)?;
-        let backend = session.backend().clone();
-        let mut own = Vec::new();
-        for (name, words) in &course.recipe.buffers {
-            let buffer = backend.allocate(name, words.len())?;
-            backend.upload(&buffer, 0, words)?;
-            own.push((*name, buffer));
-        }
-        let external = |name: &str| {
-            let found = own.iter().find(|(other, _)| *other == name);
-            found
-                .map(|(_, buffer)| buffer.clone())
-                .or_else(|| session.buffer(name))
-        };
-        let program = &course.recipe.compiled.program;
-        let prepared = backend.prepare(program, &external).await?;
+        let own = filled(session, &course.recipe.buffers)?;
+        let prepared = prepare(session, &course.recipe.compiled, &own).await?;
         let opening = match &course.opening {
-            Some((opening, runs)) => {
-                let prepared = backend.prepare(&opening.program, &external).await?;
-                Some((prepared, *runs))
-            }
+            Some((opening, runs)) => Some((prepare(session, opening, &own).await?, *runs)),
             None => None,
         };
+        let rounds = u32::try_from(course.more.len() + 1).unwrap_or(u32::MAX);
         Ok(Self {
+            backend: session.backend().clone(),
             untrained: course.optimizes && session.step() == 0,
-            backend,
+            all: course.recipe.all_runs().saturating_mul(rounds),
             course,
             own,
             prepared,
             opening,
-            done: 0,
+            before: Vec::new(),
             round: 0,
-            finished: Vec::new(),
+            done: 0,
+            done_before: 0,
+            streams: method.streams(),
         })
     }
 
@@ -84,72 +81,75 @@ impl<B: Backend> Job<B> {
         if self.course.live {
             return 0.0;
         }
-        let rounds = self.course.more.len() + 1;
-        let round = self.done as f32 / self.course.recipe.runs.max(1) as f32;
-        (self.round as f32 + round) / rounds as f32
+        (self.done_before + self.done) as f32 / self.all.max(1) as f32
     }
 
     /// Whether all runs are done.
     pub fn finished(&self) -> bool {
-        self.round == self.course.more.len() && self.round_is_done()
+        let is_last = self.round == self.course.more.len() && self.course.recipe.then.is_none();
+        is_last && self.left() == 0
     }
 
-    fn round_is_done(&self) -> bool {
-        !self.course.live && self.done >= self.course.recipe.runs
+    /// Runs that this round or recipe still wants.
+    fn left(&self) -> u32 {
+        match self.course.live {
+            true => u32::MAX,
+            false => self.course.recipe.runs.saturating_sub(self.done),
+        }
     }
 
     /// Runs up to `runs` more times and returns the pictures as they are now.
     ///
     /// # Errors
     /// When the backend fails.
-    pub async fn advance(&mut self, runs: u32) -> Result<Vec<Picture>> {
-        if self.round_is_done() && !self.finished() {
-            self.finished = self.pictures().await?;
-            self.begin_round()?;
+    pub async fn advance(&mut self, session: &Session<B>, runs: u32) -> Result<Vec<Picture>> {
+        if self.left() == 0 {
+            self.go_on(session).await?;
         }
-        if !self.round_is_done() {
-            let left = match self.course.live {
-                true => u32::MAX,
-                false => self.course.recipe.runs - self.done,
-            };
-            let runs = runs.clamp(1, left);
-            let first = match &self.opening {
-                Some((opening, most)) => {
-                    let first = most.saturating_sub(self.done).min(runs);
-                    if first > 0 {
-                        self.backend.run(opening, first)?;
-                    }
-                    first
-                }
-                None => 0,
-            };
-            if runs > first {
-                self.backend.run(&self.prepared, runs - first)?;
-            }
-            self.done = self.done.saturating_add(runs);
+        let runs = runs.max(1).min(self.left());
+        let first = match &self.opening {
+            Some((_, most)) => most.saturating_sub(self.done).min(runs),
+            None => 0,
+        };
+        if let Some((opening, _)) = self.opening.as_ref().filter(|_| first > 0) {
+            self.backend.run(opening, first)?;
         }
+        if runs > first {
+            self.backend.run(&self.prepared, runs - first)?;
+        }
+        self.done = self.done.saturating_add(runs);
         self.pictures().await
     }
 
-    /// Fills the buffers for the next round.
-    fn begin_round(&mut self) -> Result<()> {
-        let round = &self.course.more[self.round];
-        for ((name, buffer), (_, words)) in self.own.iter().zip(&self.course.recipe.buffers) {
-            let other = round.buffers.iter().find(|(other, _)| other == name);
-            let words = other.map_or(words, |(_, words)| words);
-            self.backend.upload(buffer, 0, words)?;
+    /// Begins the next round, or puts the next recipe of the chain in the place of the one that has ended.
+    async fn go_on(&mut self, session: &Session<B>) -> Result<()> {
+        if self.finished() {
+            return Ok(());
         }
-        self.round += 1;
+        let outputs = self.outputs().await?;
+        self.before.extend(self.decoded(&outputs)?);
+        if let Some(round) = self.course.more.get(self.round) {
+            for ((name, buffer), (_, words)) in self.own.iter().zip(&self.course.recipe.buffers) {
+                let other = round.buffers.iter().find(|(other, _)| other == name);
+                let words = other.map_or(words, |(_, words)| words);
+                self.backend.upload(buffer, 0, words)?;
+            }
+            self.round += 1;
+        } else if let Some(next) = self.course.recipe.then.take() {
+            let mut own = filled(session, &next.recipe.buffers)?;
+            own.extend(filled(session, &(next.feed)(&outputs)?)?);
+            self.prepared = prepare(session, &next.recipe.compiled, &own).await?;
+            (self.own, self.opening) = (own, None);
+            self.course = Course::from(next.recipe);
+            self.round = 0;
+        }
+        self.done_before = self.done_before.saturating_add(self.done);
         self.done = 0;
         Ok(())
     }
 
-    /// The pictures as they are now, of all rounds so far.
-    ///
-    /// # Errors
-    /// When the backend fails.
-    pub async fn pictures(&self) -> Result<Vec<Picture>> {
-        // Of the program that ran last.
+    /// What the program that ran last put out.
+    async fn outputs(&self) -> Result<Vec<Vec<f32>>> {
         let (compiled, prepared) = match (&self.course.opening, &self.opening) {
             (Some((compiled, _)), Some((prepared, runs))) if self.done <= *runs => {
                 (compiled, prepared)
@@ -160,16 +160,57 @@ impl<B: Backend> Job<B> {
         for &view in &compiled.outputs {
             outputs.push(read_view(&self.backend, prepared, view).await?);
         }
-        let mut pictures = self.finished.clone();
-        let new = match self.round {
-            0 => (self.course.recipe.decode)(&outputs)?,
-            round => (self.course.more[round - 1].decode)(&outputs)?,
-        };
-        pictures.extend(new);
+        Ok(outputs)
+    }
+
+    fn decoded(&self, outputs: &[Vec<f32>]) -> Result<Vec<Picture>> {
+        match self.round.checked_sub(1) {
+            Some(round) => (self.course.more[round].decode)(outputs),
+            None => (self.course.recipe.decode)(outputs),
+        }
+    }
+
+    /// The pictures as they are now.
+    ///
+    /// # Errors
+    /// When the backend fails.
+    pub async fn pictures(&self) -> Result<Vec<Picture>> {
+        let mut pictures = self.before.clone();
+        pictures.extend(self.decoded(&self.outputs().await?)?);
         if self.untrained {
             let notes = pictures.iter_mut().map(|picture| &mut picture.note);
             notes.for_each(|note| *note = note.take().or_else(|| Some(UNTRAINED.to_owned())));
         }
         Ok(pictures)
     }
+}
+
+/// Makes and fills outside buffers.
+fn filled<B: Backend>(session: &Session<B>, buffers: &Buffers) -> Result<Own<B>> {
+    let backend = session.backend();
+    let mut own = Vec::new();
+    for (name, words) in buffers {
+        let buffer = backend.allocate(name, words.len())?;
+        backend.upload(&buffer, 0, words)?;
+        own.push((*name, buffer));
+    }
+    Ok(own)
+}
+
+/// Prepares a program over its own buffers and those of the session.
+async fn prepare<B: Backend>(
+    session: &Session<B>,
+    compiled: &Compiled,
+    own: &Own<B>,
+) -> Result<B::Prepared> {
+    let external = |name: &str| {
+        let found = own.iter().find(|(other, _)| *other == name);
+        found
+            .map(|(_, buffer)| buffer.clone())
+            .or_else(|| session.buffer(name))
+    };
+    session
+        .backend()
+        .prepare(&compiled.program, &external)
+        .await
 }

@@ -49,9 +49,10 @@ impl Visualization for Kernels {
         let (title, channel) = (layer.id.clone(), request.channel);
         let decode = move |outputs: &[Vec<f32>]| {
             let oihw = Tensor::new(shape.clone(), outputs[0].clone())?.permuted(&[3, 2, 0, 1])?;
-            let [_, i, h, w] = oihw.shape().four("kernels")?;
+            let [o, i, h, w] = oihw.shape().four("kernels")?;
             let data = oihw.to_vec();
-            let own = &data[channel * i * h * w..][..i * h * w];
+            // A filter that is shared (over slices, over turns) makes several blocks of channels.
+            let own = &data[channel % o * i * h * w..][..i * h * w];
             if i == 3 {
                 let kernel = Tensor::new([3, h, w], own.to_vec())?;
                 return Ok(vec![Picture::new(
@@ -77,6 +78,7 @@ impl Visualization for Kernels {
             buffers: Vec::new(),
             runs: 1,
             decode: Box::new(decode),
+            then: None,
         })
     }
 }

@@ -65,10 +65,12 @@ pub(super) fn architectures() -> Result<Vec<ArchitectureEntry>> {
                 doc: architecture.doc.into(),
                 fields,
                 family: architecture.family.into(),
+                full: architecture.full,
                 input,
                 classes,
                 params: info.params,
                 macs: info.macs,
+                training_bytes: network.training_memory(1, 1).total() as f64,
             })
         })
         .collect()
@@ -102,6 +104,9 @@ pub(super) fn network_info(network: &Network) -> NetworkInfo {
             params: layer.params,
             macs: layer.macs as f64,
             receptive_field: layer.receptive_field.size.into_iter().max().unwrap_or(1),
+            receptive_stride: layer.receptive_field.stride.into_iter().max().unwrap_or(1),
+            receptive_center: layer.receptive_field.center(),
+            activation_bytes: layer.activation_bytes as f64,
             kernel: match weight {
                 Some(&[h, w, i, o]) => Some([o, i, h, w]),
                 _ => None,

@@ -88,6 +88,7 @@ pub(super) fn js_from_slice(slice: Slice) -> Js {
         ("fraction", slice.fraction.into()),
         ("note", slice.note.as_ref().into()),
         ("waits", slice.waits.into()),
+        ("background", slice.background.into()),
         ("steps", to_js(&slice.steps)?),
         ("report", report),
         ("pictures", pictures),
@@ -103,5 +104,15 @@ pub(super) fn js_from_picture(picture: &Picture) -> Js {
         ("data", Float32Array::from(picture.data.as_slice()).into()),
         ("signed", picture.signed.into()),
         ("note", picture.note.as_deref().into()),
+        ("shown", picture.shown.id().into()),
+        (
+            "ends",
+            picture
+                .ends
+                .iter()
+                .map(|end| JsValue::from(end.as_str()))
+                .collect::<Array>()
+                .into(),
+        ),
     ])
 }

@@ -168,7 +168,10 @@ impl<B: Backend> Lab<B> {
             (chosen, Ok(network)) => (chosen, network),
             // The current network cannot take these images: the first that can.
             (_, Err(refusal)) => {
-                let choices = ARCHITECTURES.iter().map(|architecture| {
+                let small = ARCHITECTURES
+                    .iter()
+                    .filter(|architecture| !architecture.full);
+                let choices = small.map(|architecture| {
                     let id = architecture.id.to_owned();
                     Chosen::Architecture(Choice {
                         id,

@@ -54,6 +54,8 @@ pub struct ArchitectureEntry {
     pub fields: Vec<Field>,
     /// Family it belongs to.
     pub family: String,
+    /// Whether it is a published network at full size, to be described rather than trained.
+    pub full: bool,
     /// The images it was designed for, `[c, h, w]`.
     pub input: [usize; 3],
     /// Classes it was designed for.
@@ -62,6 +64,8 @@ pub struct ArchitectureEntry {
     pub params: usize,
     /// Multiply-adds per image at that input.
     pub macs: f64,
+    /// Bytes that training takes at that input, per step of one image and with momentum.
+    pub training_bytes: f64,
 }
 
 /// What a visualization must be given.
@@ -179,6 +183,12 @@ pub struct LayerMessage {
     pub macs: f64,
     /// Side of the input square that one of its units sees, in pixels.
     pub receptive_field: usize,
+    /// How far that square moves from one unit to the next, in pixels.
+    pub receptive_stride: usize,
+    /// Row and column of the pixel in the middle of what its first unit sees.
+    pub receptive_center: [f64; 2],
+    /// Bytes of its output for one image.
+    pub activation_bytes: f64,
     /// Shape of its kernels, `[o, i, h, w]`, if it has any.
     pub kernel: Option<[usize; 4]>,
 }

@@ -157,7 +157,8 @@ fn place(network: &Network, index: usize, tile: &Tile) -> Result<Placed> {
                 ));
             };
             let [h, w, i, o] = weight.shape.four(&layer.id)?;
-            let unit = below("kernel", tile.unit, o)?;
+            // A filter that is shared (over slices, over turns) makes several blocks of channels.
+            let unit = below("kernel", tile.unit, layer.shape[0])? % o;
             let input = below("kernel input", tile.input, i)?;
             [input * o + unit, i * o, w * i * o, w, h]
         }

@@ -65,6 +65,8 @@ pub struct Slice {
     pub note: Cow<'static, str>,
     /// Whether it only waits, so that the next slice need not come at once.
     pub waits: bool,
+    /// Whether it should take only a small share of the time while a network learns.
+    pub background: bool,
     /// Training steps that were reported since the slice before.
     pub steps: Vec<StepEvent>,
     /// A training job's last step, at its end.
@@ -187,6 +189,7 @@ impl<B: Backend> Lab<B> {
                 &method.fields_for(network.spec.input),
                 &options.fields,
             )?,
+            data: Some(&data.layout),
         };
         let job = Job::new(&self.session, method, &request).await?;
         Ok(self.add(match job.is_live() {
@@ -229,19 +232,20 @@ impl<B: Backend> Lab<B> {
                 }
             }
             Work::Visualize(job, pace) => {
-                let pictures = Some(job.advance(pace.begin(now, 256)).await?);
+                let pictures = Some(job.advance(&self.session, pace.begin(now, 256)).await?);
                 let (done, fraction) = (job.finished(), f64::from(job.fraction()));
                 Slice {
                     done,
                     fraction,
                     note: "drawing".into(),
+                    background: job.streams,
                     pictures,
                     ..Slice::default()
                 }
             }
             Work::Live(job, gaps) => {
                 let pictures = match gaps.begin(now, self.is_training()) {
-                    Some(units) => Some(job.advance(units).await?),
+                    Some(units) => Some(job.advance(&self.session, units).await?),
                     None => None,
                 };
                 if pictures.is_none() {
@@ -260,22 +264,6 @@ impl<B: Backend> Lab<B> {
             self.jobs.insert(id, work);
         }
         Ok(slice)
-    }
-
-    /// Tells live work whose slice came last how long that took: until now.
-    fn note_turn(&mut self, id: u32, now: f64) {
-        let before = self.turn.replace((id, now));
-        if let Some((last, began)) = before
-            && let Some(Work::Live(_, gaps)) = self.jobs.get_mut(&last)
-        {
-            gaps.took(now - began);
-        }
-    }
-
-    fn is_training(&self) -> bool {
-        self.jobs
-            .values()
-            .any(|work| matches!(work, Work::Train(_)))
     }
 
     async fn advance_training(&mut self, training: &mut Training<B>, now: f64) -> Result<Slice> {

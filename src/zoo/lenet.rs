@@ -16,6 +16,7 @@ pub(super) const MODERN: Architecture = Architecture {
     doc: "Two 5x5 convolutions with pooling and three dense layers: LeNet-5 with full connections, \
           ReLU and softmax, after LeCun et al. 1998.",
     family: "lenet",
+    full: false,
     input: [1, 28, 28],
     classes: 10,
     fields: || {
@@ -34,6 +35,7 @@ pub(super) const ORIGINAL: Architecture = Architecture {
     doc: "The network of the paper: C3's connection table, trained subsampling, scaled tanh, and \
           distances to drawn codes as output (LeCun et al. 1998).",
     family: "lenet",
+    full: false,
     input: [1, 28, 28],
     classes: 10,
     fields: || {

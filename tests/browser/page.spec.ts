@@ -28,6 +28,29 @@ test('trains, pauses, resumes, steps and resets', async ({ page }) => {
   await expect.poll(() => reading(page, 'step')).toBe(0);
 });
 
+test('chooses augmentations, shows what they make of an image, and keeps them in the link', async ({
+  page,
+}) => {
+  const { augmentations, schedules } = await page.evaluate(() => convscope.catalog());
+  await page.getByText('Augmentation', { exact: true }).click();
+  await page.getByRole('checkbox', { name: augmentations[0]?.name ?? '?' }).check();
+  const versions = page.getByRole('group', { name: 'Versions of a training image' });
+  await expect(versions.getByRole('img')).toHaveCount(9, { timeout: 30_000 });
+  const before = await versions.screenshot();
+  await page.getByRole('button', { name: 'Draw again' }).click();
+  await expect
+    .poll(async () => (await versions.screenshot()).equals(before), { timeout: 30_000 })
+    .toBe(false);
+  const schedule = page.getByRole('combobox', { name: 'schedule' });
+  await schedule.selectOption(schedules[1]?.id ?? '?');
+  await run(page).getByRole('button', { name: 'Step' }).click();
+  await expect.poll(() => reading(page, 'step'), { timeout: 60_000 }).toBe(1);
+  await page.reload();
+  await page.evaluate(() => convscope.ready);
+  await expect(schedule).toHaveValue(schedules[1]?.id ?? '?');
+  await expect(versions.getByRole('img')).toHaveCount(9, { timeout: 30_000 });
+});
+
 test('shows live tiles that change while training', async ({ page }) => {
   const map = page.getByRole('region', { name: 'Network map' });
   await expect

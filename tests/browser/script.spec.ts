@@ -72,6 +72,56 @@ for (const backend of ['webgpu', 'cpu'] as const) {
   });
 }
 
+for (const backend of ['webgpu', 'cpu'] as const) {
+  test(`trains with everything of the catalog, and previews augmentations, ${backend}`, async ({ page }) => {
+    await open(page, backend);
+    await small(page);
+    const found = await page.evaluate(async () => {
+      const { optimizers, schedules, losses, augmentations } = await convscope.catalog();
+      const rows = Math.max(optimizers.length, schedules.length, losses.length);
+      const pick = (entries: { id: string }[], row: number) => ({
+        id: entries[row % entries.length]?.id ?? '',
+      });
+      const all = augmentations.map(({ id }) => ({ id }));
+      const reports = [];
+      for (let row = 0; row < rows; row++)
+        reports.push(
+          await convscope.train({
+            epochs: 1,
+            steps: 2,
+            batchSize: 8,
+            seed: 1,
+            optimizer: pick(optimizers, row),
+            schedule: pick(schedules, row),
+            loss: pick(losses, row),
+            augmentations: all,
+            clipNorm: 1,
+            averaging: 0.9,
+          }),
+        );
+      const averaged = await convscope.evaluate({ averaged: true });
+      const versions = await convscope.augment(3, { augmentations: all, count: 4, seed: 2 });
+      const unchanged = await convscope.augment(3, { count: 1 });
+      const gaps = Array.from(unchanged[0]?.data ?? [], (x, i) =>
+        Math.abs(x - (unchanged[1]?.data[i] ?? NaN)),
+      );
+      return {
+        steps: reports.map(({ step }) => step),
+        finite: reports.every(({ loss, learningRate }) => Number.isFinite(loss) && learningRate > 0),
+        loss: averaged.loss,
+        versions: new Set(versions.map(({ data }) => Array.from(data).join())).size,
+        gap: Math.max(...gaps),
+      };
+    });
+    expect(found.steps.every((step) => step === 2)).toBe(true);
+    expect(found.finite).toBe(true);
+    expect(found.loss).toBeGreaterThan(0);
+    expect(found.versions).toBe(5);
+    // WGSL's division is good to 2.5 units in the last place.
+    expect(found.gap).toBeLessThan(1e-6);
+  });
+}
+
 test('rejects with a sentence', async ({ page }) => {
   await open(page, 'cpu');
   const sentences = await page.evaluate(async () => {
@@ -85,6 +135,9 @@ test('rejects with a sentence', async ({ page }) => {
       await sentence(convscope.setNetwork({ id: 'nothing' })),
       await sentence(convscope.predict(new Float32Array(3))),
       await sentence(convscope.train({ batchSize: 0, steps: 1 })),
+      await sentence(convscope.train({ steps: 1, schedule: { id: 'nothing' } })),
+      await sentence(convscope.train({ steps: 1, augmentations: [{ id: 'nothing' }] })),
+      await sentence(convscope.evaluate({ averaged: true })),
       await sentence(convscope.visualize('nothing', {})),
     ];
   });

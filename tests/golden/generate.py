@@ -5,7 +5,7 @@ Each network is written here a second time, in PyTorch's own functions and in fl
 files hold the truth and the bounds in tests/golden.rs are convscope's error alone. Inputs and
 parameters are a formula (`hashed`), which the test repeats exactly; only results are stored: logits
 and loss whole, and of each gradient, parameter and running statistic its sum, its norm and at most
-32 entries. Run `python generate.py` with PyTorch 2 and NumPy.
+32 entries. Run `python generate.py` with PyTorch 2 and NumPy; the other families are in families.py.
 """
 
 import json
@@ -17,7 +17,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from formula import hashed
+from hashed import hashed
 
 HERE = pathlib.Path(__file__).parent
 SAMPLES = 32
@@ -29,7 +29,7 @@ def initial(names, shapes, vector):
     for stream, name in enumerate(names):
         shape = shapes[name]
         noise = hashed(stream + 1, math.prod(shape))
-        kind = name.split(".")[1]
+        kind = name.rsplit(".", 1)[1]
         if len(shape) > 1:
             values = noise * np.float32(math.sqrt(6.0 / math.prod(shape[1:])))
         elif kind == "weight":
@@ -52,11 +52,11 @@ class Net:
         self.shapes.setdefault(name, tuple(shape))
         return torch.zeros(shape, dtype=torch.float64) if self.tensors is None else self.tensors[name]
 
-    def conv(self, x, id, out, kernel, stride=1, padding=0, bias=True, mask=None):
-        weight = self.get(f"{id}.weight", (out, x.shape[1], kernel, kernel))
+    def conv(self, x, id, out, kernel, stride=1, padding=0, bias=True, mask=None, groups=1):
+        weight = self.get(f"{id}.weight", (out, x.shape[1] // groups, kernel, kernel))
         weight = weight if mask is None else weight * mask
         bias = self.get(f"{id}.bias", (out,)) if bias else None
-        return F.conv2d(x, weight, bias, stride, padding)
+        return F.conv2d(x, weight, bias, stride, padding, groups=groups)
 
     def dense(self, x, id, out):
         return F.linear(x, self.get(f"{id}.weight", (out, x.shape[1])), self.get(f"{id}.bias", (out,)))
@@ -138,14 +138,14 @@ def resnet20(net, x):
     return net.dense(x.mean((2, 3)), "fc", 10)
 
 
-def summary(tensor):
+def summary(tensor, most=SAMPLES):
     flat = tensor.detach().reshape(-1)
-    step = -(-flat.numel() // SAMPLES)
+    step = -(-flat.numel() // most)
     samples = [float(f"{v:.9g}") for v in flat[::step].tolist()]
     return {"sum": flat.sum().item(), "norm": flat.norm().item(), "step": step, "samples": samples}
 
 
-def golden(name, network, options, forward, shape, lr, vector=1.0):
+def golden(name, network, options, forward, shape, lr=None, vector=1.0, most=SAMPLES):
     torch.manual_seed(0)
     x = torch.from_numpy(hashed(0, math.prod(shape)).reshape(shape)).double()
     labels = torch.tensor([(7 * i + 3) % 10 for i in range(shape[0])])
@@ -179,9 +179,9 @@ def golden(name, network, options, forward, shape, lr, vector=1.0):
     result = {
         "network": network, "options": options, "input": list(shape), "vector": vector,
         "eval_logits": eval_logits.flatten().tolist(), "logits": logits.detach().flatten().tolist(),
-        "loss": first.item(), "gradients": {n: summary(p.grad) for n, p in zip(trained, parameters)},
+        "loss": first.item(), "gradients": {n: summary(p.grad, most) for n, p in zip(trained, parameters)},
     }
-    for key, make in (
+    for key, make in () if lr is None else (
         ("sgd", lambda p: torch.optim.SGD(p, lr=lr, momentum=0.9, weight_decay=5e-4)),
         ("adam", lambda p: torch.optim.Adam(p, lr=1e-3, weight_decay=5e-4)),
     ):
@@ -195,12 +195,13 @@ def golden(name, network, options, forward, shape, lr, vector=1.0):
             losses.append(value.item())
         result[key] = {"losses": losses, "lr": lr if key == "sgd" else 1e-3,
                        "tensors": {n: summary(net.tensors[n]) for n in names}}
-    (HERE / f"{name}.json").write_text(json.dumps(result) + "\n")
-    print(f"{name}: loss {result['loss']:.6f}, sgd {result['sgd']['losses']}, adam {result['adam']['losses']}")
+    (HERE / "networks" / f"{name}.json").write_text(json.dumps(result) + "\n")
+    print(f"{name}: loss {result['loss']:.6f}")
 
 
-golden("lenet5", "lenet5", {}, lenet5, (4, 1, 28, 28), 0.01)
-golden("lenet5-1998", "lenet5-1998", {"output": "rbf"}, rbf, (4, 1, 28, 28), 1e-4, 0.3)
-golden("lenet5-1998-softmax", "lenet5-1998", {"output": "softmax"}, softmax, (4, 1, 28, 28), 0.01, 0.3)
-golden("mini-vgg", "mini-vgg", {}, mini_vgg, (4, 3, 16, 16), 0.01)
-golden("resnet20", "resnet20", {}, resnet20, (4, 3, 16, 16), 0.01)
+if __name__ == "__main__":
+    golden("lenet5", "lenet5", {}, lenet5, (4, 1, 28, 28), 0.01)
+    golden("lenet5-1998", "lenet5-1998", {"output": "rbf"}, rbf, (4, 1, 28, 28), 1e-4, 0.3)
+    golden("lenet5-1998-softmax", "lenet5-1998", {"output": "softmax"}, softmax, (4, 1, 28, 28), 0.01, 0.3)
+    golden("mini-vgg", "mini-vgg", {}, mini_vgg, (4, 3, 16, 16), 0.01)
+    golden("resnet20", "resnet20", {}, resnet20, (4, 3, 16, 16), 0.01)

@@ -10,7 +10,7 @@ import pathlib
 import torch
 import torch.nn.functional as F
 
-from formula import hashed
+from hashed import hashed
 
 ROWS, CLASSES = 6, 5
 LABELS = torch.tensor([3, 0, 4, 1, 2, 0])

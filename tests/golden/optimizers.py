@@ -10,7 +10,7 @@ import pathlib
 
 import torch
 
-from formula import hashed
+from hashed import hashed
 
 SIZES = (70, 6)
 STEPS = 5

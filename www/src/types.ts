@@ -41,6 +41,10 @@ export interface Picture {
   signed: boolean;
   /** What is wrong with it or to be known of it, in plain words. */
   note?: string | null;
+  /** An image; a map, a measurement for every pixel; or a plot whose rows are curves. */
+  shown?: 'image' | 'map' | 'curves';
+  /** What the first and the last step of curves are. */
+  ends?: [string, string];
 }
 
 /** An entry of the catalog with its settings. */
@@ -88,6 +92,8 @@ export interface Progress {
   note: string;
   /** Whether the job only waits, as for kernels to be compiled: nothing is gained by asking again at once. */
   waits: boolean;
+  /** Whether the job should take only a small share of the time while a network learns. */
+  background: boolean;
   steps: StepEvent[];
   report?: unknown;
   pictures?: Picture[];

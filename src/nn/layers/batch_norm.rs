@@ -10,15 +10,33 @@ use crate::tensor::Shape;
 use super::super::boundary::Boundary;
 use super::super::init::Init;
 use super::super::scope::{Declaration, Mode, Scope};
+use super::group_conv::{group_field, maps_of, order};
 use super::{Body, LayerKind};
 
 pub(super) const TWO: LayerKind = LayerKind {
     id: "batch_norm2d",
     doc: "Normalizes each map over batch and space, then scales and shifts it (Ioffe & Szegedy 2015).",
-    fields,
+    fields: || {
+        let doc = "Blocks of channels that share statistics, scale and shift: the elements of a group (4 for \
+                   p4, 8 for p4m; Cohen & Welling 2016, section 6.3).";
+        let mut fields = fields();
+        fields.push(Field::integer("shared", doc, 1.0, 4096.0, 1.0));
+        fields
+    },
     body: Body::Layer(|scope| {
-        let (x, _) = scope.image()?;
-        build(scope, x)
+        let (x, [n, h, w, c]) = scope.image()?;
+        let shared = scope.values.integer("shared")?;
+        if shared == 1 {
+            return build(scope, x);
+        }
+        if !c.is_multiple_of(shared) {
+            let expected = format!("channels divisible into {shared} blocks");
+            return Err(scope.wrong(expected, c.to_string()));
+        }
+        // Seen as pixels side by side, the blocks are channels of one map.
+        let x = ops::reshape(scope.graph, x, [n, h, w * shared, c / shared])?;
+        let y = build(scope, x)?;
+        ops::reshape(scope.graph, y, [n, h, w, c])
     }),
 };
 
@@ -29,6 +47,26 @@ pub(super) const ONE: LayerKind = LayerKind {
     body: Body::Layer(|scope| {
         let (x, _) = scope.vector()?;
         build(scope, x)
+    }),
+};
+
+pub(super) const P4: LayerKind = LayerKind {
+    id: "p4_batch_norm2d",
+    doc: "Normalizes each map of the group over batch, space and the group's elements, so that turning the image \
+          turns the result (Cohen & Welling 2016, section 6.1).",
+    fields: || {
+        let mut all = fields();
+        all.push(group_field());
+        all
+    },
+    body: Body::Layer(|scope| {
+        let (x, [n, h, w, c]) = scope.image()?;
+        let order = order(scope)?;
+        let maps = maps_of(scope, c, order)?;
+        // The elements of the group are blocks of channels: here they are further columns.
+        let columns = ops::reshape(scope.graph, x, [n, h, w * order, maps])?;
+        let y = build(scope, columns)?;
+        ops::reshape(scope.graph, y, [n, h, w, c])
     }),
 };
 

@@ -1,7 +1,7 @@
-//! Layers with several inputs: sum and concatenation.
+//! Layers with several inputs: sum, product, concatenation, and a gate on each channel.
 
 use crate::error::Result;
-use crate::graph::ValueId;
+use crate::graph::{Graph, ValueId};
 use crate::ops;
 
 use super::super::scope::Scope;
@@ -14,6 +14,21 @@ pub(super) const ADD: LayerKind = LayerKind {
     body: Body::Layer(add),
 };
 
+pub(super) const MULTIPLY: LayerKind = LayerKind {
+    id: "multiply",
+    doc: "Product of inputs of one shape, element by element.",
+    fields: no_fields,
+    body: Body::Layer(multiply),
+};
+
+pub(super) const SCALE_CHANNELS: LayerKind = LayerKind {
+    id: "scale_channels",
+    doc: "Each map times one number: maps and a vector of as many gates, as in squeeze-and-excitation (Hu et \
+          al. 2018, equation 4).",
+    fields: no_fields,
+    body: Body::Layer(scale_channels),
+};
+
 pub(super) const CONCAT: LayerKind = LayerKind {
     id: "concat",
     doc: "The channels of all inputs, one after another.",
@@ -22,6 +37,18 @@ pub(super) const CONCAT: LayerKind = LayerKind {
 };
 
 fn add(scope: &mut Scope<'_>) -> Result<ValueId> {
+    fold(scope, ops::add)
+}
+
+fn multiply(scope: &mut Scope<'_>) -> Result<ValueId> {
+    fold(scope, ops::mul)
+}
+
+/// Combines inputs of one shape, one after another.
+fn fold(
+    scope: &mut Scope<'_>,
+    combine: fn(&mut Graph, ValueId, ValueId) -> Result<ValueId>,
+) -> Result<ValueId> {
     let first = several(scope)?;
     let mut total = first;
     for &input in &scope.inputs[1..] {
@@ -32,9 +59,26 @@ fn add(scope: &mut Scope<'_>) -> Result<ValueId> {
                 format!("{:?}", &found.dims()[1..]),
             ));
         }
-        total = ops::add(scope.graph, total, input)?;
+        total = combine(scope.graph, total, input)?;
     }
     Ok(total)
+}
+
+fn scale_channels(scope: &mut Scope<'_>) -> Result<ValueId> {
+    let &[maps, gate] = scope.inputs else {
+        let found = format!("{} inputs", scope.inputs.len());
+        return Err(scope.wrong("maps and a vector of gates", found));
+    };
+    let (shape, gates) = (scope.graph.shape(maps), scope.graph.shape(gate));
+    match (shape.dims(), gates.dims()) {
+        (&[n, h, w, c], [_, gates]) if *gates == c => {
+            ops::mul_along(scope.graph, maps, gate, [n, h * w, c])
+        }
+        (maps, gates) => {
+            let expected = "maps and a vector of one gate for each of them";
+            Err(scope.wrong(expected, format!("{:?} and {:?}", &maps[1..], &gates[1..])))
+        }
+    }
 }
 
 fn concat(scope: &mut Scope<'_>) -> Result<ValueId> {

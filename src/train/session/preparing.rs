@@ -35,6 +35,8 @@ impl<B: Backend> Session<B> {
     /// As [`Session::prepare`], as far as is known at once.
     pub fn begin_prepare(&mut self, plan: &Plan) -> Result<Option<Preparing<B>>> {
         plan.check(self.data.dataset.train.len())?;
+        let limit = self.backend.max_buffer_bytes();
+        self.network.check_fits(plan.batch, limit)?;
         let before = self.prepared.as_ref().map(|(plan, _)| plan.clone());
         let differs = |same: fn(&Plan, &Plan) -> bool| {
             before.as_ref().is_none_or(|before| !same(before, plan))

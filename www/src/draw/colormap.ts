@@ -42,6 +42,28 @@ export function paint(
   }
 }
 
+/**
+ * Lets the image `under` (CHW in 0..1) show through a painted map, in gray, where the map's values are small: near
+ * zero, or near the low end of a range that begins there.
+ */
+export function layOver(
+  pixels: Uint8ClampedArray,
+  data: Float32Array,
+  [low, high]: [number, number],
+  under: Float32Array,
+): void {
+  const area = data.length;
+  const channels = Math.max(1, Math.round(under.length / area));
+  const most = Math.max(-low, high) || 1;
+  for (let i = 0; i < area; i++) {
+    let gray = 0;
+    for (let c = 0; c < channels; c++) gray += (under[c * area + i] ?? 0) / channels;
+    const opacity = Math.min(1, 0.15 + Math.abs(data[i] ?? 0) / most);
+    for (let k = 4 * i; k < 4 * i + 3; k++)
+      pixels[k] = (pixels[k] as number) * opacity + 255 * gray * (1 - opacity);
+  }
+}
+
 /** The smallest and largest finite value. */
 export function extent(data: ArrayLike<number>): [number, number] {
   let [low, high] = [Infinity, -Infinity];

@@ -26,6 +26,10 @@ fields: Array<Field>,
  */
 family: string, 
 /**
+ * Whether it is a published network at full size, to be described rather than trained.
+ */
+full: boolean, 
+/**
  * The images it was designed for, `[c, h, w]`.
  */
 input: [number, number, number], 
@@ -40,4 +44,8 @@ params: number,
 /**
  * Multiply-adds per image at that input.
  */
-macs: number, };
+macs: number, 
+/**
+ * Bytes that training takes at that input, per step of one image and with momentum.
+ */
+trainingBytes: number, };

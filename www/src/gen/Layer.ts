@@ -37,6 +37,18 @@ macs: number,
  */
 receptiveField: number, 
 /**
+ * How far that square moves from one unit to the next, in pixels.
+ */
+receptiveStride: number, 
+/**
+ * Row and column of the pixel in the middle of what its first unit sees.
+ */
+receptiveCenter: [number, number], 
+/**
+ * Bytes of its output for one image.
+ */
+activationBytes: number, 
+/**
  * Shape of its kernels, `[o, i, h, w]`, if it has any.
  */
 kernel: [number, number, number, number] | null, };

@@ -17,7 +17,12 @@ interface Job extends Reply {
   kind: JobKind;
   panel: string;
   pictures: Picture[];
+  /** Not before this time, so that training goes on. */
+  resume: number;
 }
+
+/** A job in the background rests this many times as long as it worked, while a network learns. */
+const REST = 12;
 
 /** Steps are told at most this often (milliseconds). */
 const STEP_INTERVAL = 100;
@@ -47,7 +52,7 @@ export class Jobs {
   async start(kind: JobKind, panel: string, options: object, reply: Reply): Promise<void> {
     await this.stop(panel);
     const id = await this.lab().begin(kind, options);
-    this.active.push({ ...reply, id, kind, panel, pictures: [] });
+    this.active.push({ ...reply, id, kind, panel, pictures: [], resume: 0 });
     if (kind === 'train') this.state('training');
   }
 
@@ -64,7 +69,12 @@ export class Jobs {
   /** One slice of every job. */
   async turn(): Promise<void> {
     this.waits = this.busy;
-    for (const job of [...this.active]) await this.settle(job, () => this.lab().advance(job.id), false);
+    for (const job of [...this.active]) {
+      const start = performance.now();
+      if (this.training && start < job.resume) continue;
+      const background = await this.settle(job, () => this.lab().advance(job.id), false);
+      if (background) job.resume = performance.now() + REST * (performance.now() - start);
+    }
   }
 
   /** The run is at its start again. */
@@ -79,17 +89,19 @@ export class Jobs {
     for (const job of this.active.splice(0)) job.reject(error);
   }
 
-  private async settle(job: Job, slice: () => Promise<Progress>, last: boolean): Promise<void> {
+  /** Takes a slice's outcome; whether it belongs in the background. */
+  private async settle(job: Job, slice: () => Promise<Progress>, last: boolean): Promise<boolean> {
     try {
       const progress = await slice();
       this.report(job, progress, last);
-      if (!progress.done && !last) return;
+      if (!progress.done && !last) return progress.background;
       this.end(job);
       job.resolve(job.kind === 'visualize' ? job.pictures : progress.report);
     } catch (error) {
       this.end(job);
       job.reject(error);
     }
+    return false;
   }
 
   private report(job: Job, progress: Progress, last: boolean): void {

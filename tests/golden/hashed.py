@@ -1,4 +1,4 @@
-"""The numbers that golden files are made from; tests/golden/formula.rs computes the same ones."""
+"""The numbers that the generators and the tests both compute exactly."""
 
 import numpy as np
 

@@ -1,0 +1,120 @@
+//! What an attribution's numbers become: one number per pixel, a picture, and the words beside it.
+
+use crate::error::{Error, Result};
+use crate::graph::{Graph, ValueId};
+use crate::ops::{self, Pool2d};
+use crate::tensor::Tensor;
+
+use super::super::{Picture, Shown};
+
+/// How channels become one, and how that is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// For and against the class: channels are added, zero is the middle of the scale.
+    Signed,
+    /// The largest size over the channels (Simonyan et al. 2014, section 3.1).
+    Size,
+    /// One channel, from 0 up.
+    Positive,
+}
+
+impl Kind {
+    /// `[1, h, w, channels]` as `[h, w]`.
+    pub(super) fn reduced(self, g: &mut Graph, map: ValueId) -> Result<ValueId> {
+        let [_, h, w, c] = g.shape(map).four("attribution")?;
+        if self == Self::Size {
+            let size = size(g, map)?;
+            let size = ops::reshape(g, size, [1, h * w, c, 1])?;
+            let across = Pool2d {
+                size: [1, c],
+                stride: [1, c],
+                padding: [[0; 2]; 2],
+            };
+            let largest = ops::max_pool2d(g, size, across)?;
+            return ops::reshape(g, largest, [h, w]);
+        }
+        ops::sum(g, map, [h * w, c, 1], [h, w], 1.0)
+    }
+
+    /// The map as a picture.
+    pub(super) fn picture(self, title: String, map: &[f32], [h, w]: [usize; 2]) -> Result<Picture> {
+        let map = Tensor::new([1, h, w], map.to_vec())?;
+        Ok(Picture::new(title, &map, self == Self::Signed)?.shown(Shown::Map))
+    }
+}
+
+/// `|x|`.
+pub(super) fn size(g: &mut Graph, x: ValueId) -> Result<ValueId> {
+    let up = ops::relu(g, x)?;
+    let negated = ops::affine(g, x, -1.0, 0.0)?;
+    let down = ops::relu(g, negated)?;
+    ops::add(g, up, down)
+}
+
+/// `x` kept within `low..=high`.
+pub(super) fn clamp(g: &mut Graph, x: ValueId, low: f32, high: f32) -> Result<ValueId> {
+    let above = ops::affine(g, x, 1.0, -low)?;
+    let above = ops::relu(g, above)?;
+    // high - relu(high - low - above): exact at both ends.
+    let rest = ops::affine(g, above, -1.0, high - low)?;
+    let rest = ops::relu(g, rest)?;
+    ops::affine(g, rest, -1.0, high)
+}
+
+/// What the network says to the image, and the class that is explained.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) class: usize,
+    pub(super) probabilities: Vec<f32>,
+    pub(super) scores: Vec<f32>,
+}
+
+impl Answer {
+    /// From class scores and the class as a row with a single one.
+    ///
+    /// # Errors
+    /// When a score is not a number: no map then means anything.
+    pub(super) fn new(place: &str, scores: &[f32], class: &[f32]) -> Result<Self> {
+        if let Some(bad) = scores.iter().find(|score| !score.is_finite()) {
+            let expected = "finite class scores (the network has diverged: reset it, or train it with a \
+                            smaller learning rate)";
+            return Err(Error::mismatch(place, expected, bad.to_string()));
+        }
+        Ok(Self {
+            class: best(class),
+            probabilities: softmax(scores),
+            scores: scores.to_vec(),
+        })
+    }
+
+    /// The class and its probability, in words.
+    pub(super) fn class(&self) -> String {
+        said(self.class, self.probabilities[self.class])
+    }
+}
+
+/// A class and its probability, in words.
+pub(super) fn said(class: usize, probability: f32) -> String {
+    format!("class {class} ({:.1} %)", 100.0 * probability)
+}
+
+/// The index of the first of the largest.
+pub(in super::super) fn best(row: &[f32]) -> usize {
+    let larger = |best: usize, (i, x): (usize, &f32)| if *x > row[best] { i } else { best };
+    row.iter().enumerate().fold(0, larger)
+}
+
+/// Probabilities from class scores.
+pub(super) fn softmax(scores: &[f32]) -> Vec<f32> {
+    let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let exponentials: Vec<f32> = scores.iter().map(|x| (x - largest).exp()).collect();
+    let total: f32 = exponentials.iter().sum();
+    exponentials.iter().map(|x| x / total).collect()
+}
+
+/// Curves over equal steps as one picture; the first row is drawn strong.
+pub(in super::super) fn curves(title: String, rows: &[Vec<f32>]) -> Result<Picture> {
+    let width = rows.first().map_or(0, Vec::len);
+    let values = Tensor::new([1, rows.len(), width], rows.concat())?;
+    Ok(Picture::new(title, &values, false)?.shown(Shown::Curves))
+}
