@@ -20,7 +20,6 @@ mod present_cpu;
 #[cfg(target_arch = "wasm32")]
 mod present_gpu;
 mod tiles;
-mod turns;
 mod work;
 
 pub use lab::{Image, Lab};

@@ -6,8 +6,10 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
-#[path = "common/lab.rs"]
-mod lab;
+#[path = "common/measured.rs"]
+mod measured;
+#[path = "common/trained.rs"]
+mod trained;
 
 use convscope::backend::cpu::Cpu;
 use convscope::tensor::Tensor;
@@ -16,7 +18,8 @@ use convscope::web::Lab;
 use pollster::block_on;
 use serde_json::{Value, json};
 
-use lab::{objective, rough, trained_lab, visualize};
+use measured::{objective, rough};
+use trained::{trained_lab, visualize};
 
 #[test]
 fn optimized_images_excite_their_units_more_than_any_image_of_the_dataset() {

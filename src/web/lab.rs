@@ -40,8 +40,6 @@ pub struct Lab<B: Backend> {
     seed: u64,
     pub(super) jobs: BTreeMap<u32, Work<B>>,
     pub(super) next_job: u32,
-    /// The job whose slice came last, and when it began.
-    pub(super) turn: Option<(u32, f64)>,
 }
 
 impl<B: Backend> Lab<B> {
@@ -73,7 +71,6 @@ impl<B: Backend> Lab<B> {
             seed: 0,
             jobs,
             next_job: 0,
-            turn: None,
         })
     }
 

@@ -374,13 +374,3 @@ pub enum TileKind {
     /// A kernel's weights.
     Kernel,
 }
-
-impl From<crate::train::EvaluationReport> for Evaluation {
-    fn from(report: crate::train::EvaluationReport) -> Self {
-        Self {
-            loss: report.loss.into(),
-            accuracy: report.accuracy.into(),
-            confusion: report.confusion,
-        }
-    }
-}

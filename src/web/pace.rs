@@ -73,69 +73,9 @@ impl Pace {
     }
 }
 
-/// Milliseconds of a slice of work that goes on beside training, how many units it may have, and how many
-/// times as long it then rests: training loses no more than a tenth.
-const GAP_MS: f64 = 20.0;
-const MOST_UNITS: u32 = 256;
-const REST: f64 = 9.0;
-
-/// When endless work beside training gets a slice, and how large: it is told how long its slices took.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Gaps {
-    units: u32,
-    began: f64,
-    took: f64,
-}
-
-impl Default for Gaps {
-    fn default() -> Self {
-        Self {
-            units: 1,
-            began: f64::NEG_INFINITY,
-            took: 0.0,
-        }
-    }
-}
-
-impl Gaps {
-    /// How many units a slice at `now` should have; none while it rests, as it does beside training.
-    pub(super) fn begin(&mut self, now: f64, training: bool) -> Option<u32> {
-        if training && now < self.began + (1.0 + REST) * self.took {
-            return None;
-        }
-        self.began = now;
-        Some(self.units)
-    }
-
-    /// Notes that the slice which began last took this long.
-    pub(super) fn took(&mut self, milliseconds: f64) {
-        self.took = milliseconds.max(0.0);
-        let fitting = f64::from(self.units) * GAP_MS / self.took.max(0.1);
-        self.units = (fitting as u32).clamp(1, (2 * self.units).min(MOST_UNITS));
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Gaps, Pace};
-
-    #[test]
-    fn work_beside_training_takes_a_tenth_of_the_time() {
-        let mut gaps = Gaps::default();
-        let (mut now, mut busy) = (0.0, 0.0);
-        while now < 60_000.0 {
-            // A training slice of 40 ms, then perhaps one of 3 ms per unit.
-            now += 40.0;
-            if let Some(units) = gaps.begin(now, true) {
-                let took = 3.0 * f64::from(units);
-                gaps.took(took);
-                busy += took;
-                now += took;
-            }
-        }
-        assert!((0.05..=0.1).contains(&(busy / now)), "{busy} of {now}");
-        assert!(gaps.begin(now, false).is_some(), "it does not rest alone");
-    }
+    use super::Pace;
 
     #[test]
     fn slices_grow_until_they_take_their_time_and_no_longer() {

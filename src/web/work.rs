@@ -14,7 +14,7 @@ use crate::visualize::{Job, Picture, Request, find_visualization};
 
 use super::lab::{Image, Lab};
 use super::messages::{self, EvaluateOptions, StepEvent, TrainOptions, VisualizeOptions};
-use super::pace::{Gaps, Pace};
+use super::pace::Pace;
 use super::plans::plan_for;
 use super::tiles::layer_index;
 
@@ -24,8 +24,6 @@ pub(super) enum Work<B: Backend> {
     Train(Training<B>),
     Evaluate(Evaluation<B>, Pace),
     Visualize(Job<B>, Pace),
-    /// A visualization without an end.
-    Live(Job<B>, Gaps),
 }
 
 /// A training job.
@@ -97,7 +95,11 @@ impl<B: Backend> Lab<B> {
         if let Some(seed) = options.seed {
             self.reset(Some(seed))?;
         }
-        if self.is_training() {
+        if self
+            .jobs
+            .values()
+            .any(|work| matches!(work, Work::Train(_)))
+        {
             return Err(Error::mismatch("training", "one run at a time", "a second"));
         }
         let by_epochs = options.epochs.map(|epochs| {
@@ -176,26 +178,21 @@ impl<B: Backend> Lab<B> {
             None => None,
         };
         let data = self.session.data().clone();
+        let fields = method.fields_for(network.spec.input);
         let request = Request {
             network: &network,
             normalization: (&data.normalization.0, &data.normalization.1),
             look: data.look(),
             layer,
             channel,
+            classes: &data.dataset.classes,
             image: image.as_ref(),
             seed: options.seed.into(),
-            values: Values::check(
-                method.id(),
-                &method.fields_for(network.spec.input),
-                &options.fields,
-            )?,
+            values: Values::check(method.id(), &fields, &options.fields)?,
             data: Some(&data.layout),
         };
         let job = Job::new(&self.session, method, &request).await?;
-        Ok(self.add(match job.is_live() {
-            true => Work::Live(job, Gaps::default()),
-            false => Work::Visualize(job, Pace::default()),
-        }))
+        Ok(self.add(Work::Visualize(job, Pace::default())))
     }
 
     fn add(&mut self, work: Work<B>) -> u32 {
@@ -211,7 +208,6 @@ impl<B: Backend> Lab<B> {
     /// When there is no such job (a new dataset or network ends all), or the backend fails; the job
     /// is forgotten then.
     pub async fn advance(&mut self, id: u32, now: f64) -> Result<Slice> {
-        self.note_turn(id, now);
         let mut work = self.take(id)?;
         let slice = match &mut work {
             Work::Train(training) => self.advance_training(training, now).await?,
@@ -238,23 +234,7 @@ impl<B: Backend> Lab<B> {
                     done,
                     fraction,
                     note: "drawing".into(),
-                    background: job.streams,
-                    pictures,
-                    ..Slice::default()
-                }
-            }
-            Work::Live(job, gaps) => {
-                let pictures = match gaps.begin(now, self.is_training()) {
-                    Some(units) => Some(job.advance(&self.session, units).await?),
-                    None => None,
-                };
-                if pictures.is_none() {
-                    // What comes now is not its slice.
-                    self.turn = None;
-                }
-                Slice {
-                    note: "live".into(),
-                    waits: pictures.is_none(),
+                    background: job.streams || job.is_live(),
                     pictures,
                     ..Slice::default()
                 }
@@ -369,7 +349,7 @@ impl<B: Backend> Lab<B> {
                 let evaluation = Some(evaluation.report().await?.into());
                 Ok(Slice { evaluation, ..done })
             }
-            Work::Visualize(job, _) | Work::Live(job, _) => {
+            Work::Visualize(job, _) => {
                 let fraction = f64::from(job.fraction());
                 Ok(Slice {
                     fraction,
@@ -386,5 +366,15 @@ impl<B: Backend> Lab<B> {
                 "job {id}, which a new dataset, network or reset ended"
             ))
         })
+    }
+}
+
+impl From<crate::train::EvaluationReport> for messages::Evaluation {
+    fn from(report: crate::train::EvaluationReport) -> Self {
+        Self {
+            loss: report.loss.into(),
+            accuracy: report.accuracy.into(),
+            confusion: report.confusion,
+        }
     }
 }

@@ -6,20 +6,25 @@ use convscope::web::Lab;
 use pollster::block_on;
 use serde_json::{Value, json};
 
-/// A laboratory with the first architecture, trained for a moment on the first dataset.
-pub(crate) fn trained_lab() -> Lab<Cpu> {
-    let mut lab = block_on(Lab::new(Cpu::new(), None)).unwrap();
-    let options = json!({ "steps": 150, "batchSize": 32, "seed": 1 });
-    let job = lab
-        .begin_training(serde_json::from_value(options).unwrap())
-        .unwrap();
+/// Trains `lab` for some steps from seed 1.
+pub(crate) fn train(lab: &mut Lab<Cpu>, steps: u32) {
+    let options = json!({ "steps": steps, "batchSize": 32, "seed": 1 });
+    let options = serde_json::from_value(options).unwrap();
+    let job = lab.begin_training(options).unwrap();
     let mut now = 0.0;
     while !block_on(lab.advance(job, now)).unwrap().done {
         now += 20.0;
     }
+}
+
+/// A laboratory with the first architecture, trained for a moment on the first dataset.
+pub(crate) fn trained_lab() -> Lab<Cpu> {
+    let mut lab = block_on(Lab::new(Cpu::new(), None)).unwrap();
+    train(&mut lab, 150);
     lab
 }
 
+/// Runs a visualization to its end.
 pub(crate) fn visualize(
     lab: &mut Lab<Cpu>,
     options: Value,
