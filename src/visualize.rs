@@ -137,6 +137,8 @@ pub struct Request<'a> {
     pub layer: usize,
     /// Index of the channel in the layer.
     pub channel: usize,
+    /// Names of the classes; one without a name is called by its index.
+    pub classes: &'a [String],
     /// `[c, h, w]` values in 0..1.
     pub image: Option<&'a Tensor>,
     /// Seed of whatever is random.
@@ -285,12 +287,13 @@ pub fn find_visualization(id: &str) -> Result<&'static dyn Visualization> {
 
 impl<'a> Request<'a> {
     /// The same request for another layer and another method's settings.
-    fn with(&self, layer: usize, values: Values) -> Request<'a> {
+    fn with(&self, layer: usize, values: Values) -> Self {
         Request {
             network: self.network,
             normalization: self.normalization,
             layer,
             channel: self.channel,
+            classes: self.classes,
             image: self.image,
             seed: self.seed,
             values,

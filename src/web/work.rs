@@ -183,6 +183,7 @@ impl<B: Backend> Lab<B> {
             normalization: (&data.normalization.0, &data.normalization.1),
             layer,
             channel,
+            classes: &data.dataset.classes,
             image: image.as_ref(),
             seed: options.seed.into(),
             values: Values::check(method.id(), &method.fields(), &options.fields)?,

@@ -11,7 +11,7 @@ use crate::tensor::Spec;
 
 use super::super::{Needs, Next, Recipe, Request, Visualization};
 use super::baseline::{baseline, baseline_field};
-use super::maps::{Answer, clamp, curves};
+use super::maps::{Answer, Asker, clamp, curves};
 use super::scene::Scene;
 use super::{IMAGE, chosen, class_field, map_recipe, method_field};
 
@@ -131,8 +131,9 @@ fn walk(request: &Request<'_>, steps: usize) -> Result<Recipe> {
     let outputs = [all, scene.built.logits, scene.class];
     scene.advance()?;
     let place = "deletion-insertion";
+    let asker = Asker::new(place, request);
     let decode = move |outputs: &[Vec<f32>]| {
-        let class = Answer::new(place, &outputs[1], &outputs[2])?.class;
+        let class = asker.name(Answer::new(&asker, &outputs[1], &outputs[2])?.class);
         let curve = |which: usize| -> Vec<f32> {
             outputs[0]
                 .iter()
@@ -146,7 +147,7 @@ fn walk(request: &Request<'_>, steps: usize) -> Result<Recipe> {
             let rows = [curve(at), curve(at + 2)];
             let [own, random] = [&rows[0], &rows[1]].map(|row| area(row));
             let title = format!(
-                "Probability of class {class} as pixels are {name} · area {own:.2}, in random order {random:.2}"
+                "Probability of {class} as pixels are {name} · area {own:.2} (dashed: in random order, {random:.2})"
             );
             pictures.push(curves(title, &rows)?);
         }

@@ -119,18 +119,18 @@ fn by_place_pictures(
     let winners: Vec<usize> = places().map(best).collect();
     let kept = winners.iter().filter(|&&class| class == answer.class);
     let share = 100.0 * kept.count() as f32 / winners.len().max(1) as f32;
-    let class = answer.class;
+    let class = answer.asker.name(answer.class);
     let grid = |values: Vec<f32>| Tensor::new([1, down, across], values);
     let winners = winners.into_iter().map(|class| class as f32).collect();
     Ok(vec![
         Picture::new(
-            format!("Probability of class {class} by the square's place"),
+            format!("Probability of {class} by the square's place"),
             &grid(of_class)?,
             false,
         )?
         .shown(Shown::Map),
         Picture::new(
-            format!("Most probable class by the square's place: {class} at {share:.0} %"),
+            format!("Most probable class by the square's place: {class} at {share:.0} % of them"),
             &grid(winners)?,
             false,
         )?
