@@ -20,6 +20,7 @@ mod recipes;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use convscope::backend::cpu::Cpu;
 use convscope::nn::Network;
 use convscope::tensor::Tensor;
 use convscope::visualize::find_visualization;
@@ -88,7 +89,7 @@ fn check(name: &str) {
             .unwrap()
             .recipe(&request)
             .unwrap();
-        let mut map = run_over(recipe, (&parameters, &statistics)).unwrap()[0]
+        let mut map = run_over(&Cpu::new(), recipe, (&parameters, &statistics)).unwrap()[0]
             .data
             .clone();
         if method == "grad-cam-plus-plus" {
