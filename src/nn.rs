@@ -23,3 +23,4 @@ pub use memory::TrainingMemory;
 pub use network::{Built, LayerInfo, Network, Parameter};
 pub use scope::{Declaration, Mode, Scope};
 pub use spec::{NetworkSpec, NodeSpec};
+pub use walk::Edit;

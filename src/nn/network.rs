@@ -14,7 +14,7 @@ use super::boundary::Boundary;
 use super::init::Init;
 use super::scope::{Average, Declaration, MAX_SIDE, Mode, check_size};
 use super::spec::{INPUT, NetworkSpec, Resolved};
-use super::walk::run;
+use super::walk::{Edit, run};
 
 /// One layer, as shown on the page's network map.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,7 +97,9 @@ impl Network {
         let mut graph = Graph::new();
         let [c, h, w] = spec.input;
         let x = graph.external(INPUT, Spec::f32([1, h, w, c]))?;
-        let walk = run(&nodes, &mut graph, x, Mode::Train, None)?;
+        let walk = run(&nodes, &mut graph, x, Mode::Train, None, &mut |_, _, y| {
+            Ok(y)
+        })?;
         let last = walk.outputs.last().copied().unwrap_or(x);
         let scores = walk.scores.unwrap_or(last);
         if *graph.shape(scores) != Shape::from([1, spec.classes]) {
@@ -183,7 +185,23 @@ impl Network {
         graph: &mut Graph,
         x: ValueId,
         mode: Mode,
+        state: [ValueId; 2],
+    ) -> Result<Built> {
+        self.build_edited(graph, x, mode, state, &mut |_, _, output| Ok(output))
+    }
+
+    /// [`Network::build_over`] with every layer's output replaced by what `edit` makes of it: to silence a
+    /// unit, to turn a map.
+    ///
+    /// # Errors
+    /// As [`Network::build_over`], and when `edit` fails.
+    pub fn build_edited(
+        &self,
+        graph: &mut Graph,
+        x: ValueId,
+        mode: Mode,
         [flat, running]: [ValueId; 2],
+        edit: &mut Edit<'_>,
     ) -> Result<Built> {
         let [c, h, w] = self.spec.input;
         let shape = graph.shape(x).four(&self.spec.name)?;
@@ -201,7 +219,7 @@ impl Network {
             .map(|one| one.name.as_str())
             .zip(parameters.iter().chain(&statistics).copied())
             .collect();
-        let walk = run(&self.nodes, graph, x, mode, Some(&by_name))?;
+        let walk = run(&self.nodes, graph, x, mode, Some(&by_name), edit)?;
         let last = walk.outputs.last().copied().unwrap_or(x);
         Ok(Built {
             logits: walk.scores.unwrap_or(last),

@@ -22,6 +22,9 @@ pub(super) struct Walk {
     pub(super) scores: Option<ValueId>,
 }
 
+/// What becomes of a layer's output, given its index, before other layers take it.
+pub type Edit<'a> = dyn FnMut(&mut Graph, usize, ValueId) -> Result<ValueId> + 'a;
+
 /// Runs the layers on `graph`; with `views`, parameters are looked up instead of declared.
 pub(super) fn run(
     nodes: &[Resolved],
@@ -29,6 +32,7 @@ pub(super) fn run(
     x: ValueId,
     mode: Mode,
     views: Option<&BTreeMap<&str, ValueId>>,
+    edit: &mut Edit<'_>,
 ) -> Result<Walk> {
     let mut walk = Walk::default();
     let mut index = BTreeMap::from([(INPUT, 0)]);
@@ -49,6 +53,8 @@ pub(super) fn run(
         // `resolve` has checked that every input is an earlier node.
         let from: Vec<usize> = node.inputs.iter().map(|id| index[id.as_str()]).collect();
         layer(node, &from, graph, mode, views, &mut walk)?;
+        let output = &mut walk.outputs[position + 1];
+        *output = edit(graph, position + 1, *output)?;
         index.insert(&node.id, position + 1);
     }
     Ok(walk)
