@@ -3,7 +3,8 @@
 //! A method is a [`Recipe`]: a compiled program over the network's own weights (which it never
 //! writes), the initial contents of the buffers that are the recipe's own, how often to run the
 //! program, and how to turn its outputs into pictures. A reconstruction runs once; an optimized image
-//! runs a few hundred times and shows every state on the way. [`Job`] runs any recipe on any backend.
+//! runs a few hundred times and shows every state on the way; a comparison is a chain of recipes. [`Job`]
+//! runs any of them on any backend.
 
 mod activation_maximization;
 mod attribution;

@@ -265,6 +265,22 @@ fn bad_requests_are_refused_with_a_sentence() {
             format!("Grad-CAM: expected a layer with maps behind the input, found {layer}");
         assert_eq!(found, expected);
     }
+    // More than a tab can hold.
+    let large = json!({ "name": "large", "input": [3, 512, 512], "classes": 2, "nodes": [
+        { "kind": "conv2d", "out_channels": 1, "stride": 16 },
+        { "kind": "global_avg_pool2d" },
+        { "kind": "dense", "units": 2 },
+    ] });
+    let (big, _, photo) = made(&large);
+    for (method, fields) in [
+        ("smoothgrad", json!({})),
+        ("occlusion", json!({ "patch": 1, "stride": 1 })),
+    ] {
+        let request = recipes::request(&big, method, ("input", 0), Some(&photo), &fields);
+        let recipe = find_visualization(method).unwrap().recipe(&request);
+        let found = recipe.unwrap_err().to_string();
+        assert!(found.starts_with("attribution: needs "), "{found}");
+    }
     // Weights that are no numbers: every map would be a lie.
     let broken = vec![f32::NAN; parameters.len()];
     let (_, statistics) = network.initial(0);

@@ -90,15 +90,9 @@ fn walk(request: &Request<'_>, steps: usize) -> Result<Recipe> {
     let batch = scene.batch();
     let [h, w, c] = scene.size();
     // The number of steps, and which of the two orders and of the two images is meant.
-    let table: Vec<f32> = (0..samples).map(|i| (i / CURVES) as f32).collect();
-    let step = scene.rows(&table, 1)?;
-    let by_map = |i: usize| i % CURVES < 2;
-    let table: Vec<f32> = (0..samples)
-        .flat_map(|i| [f32::from(by_map(i)), f32::from(!by_map(i))])
-        .collect();
-    let which = scene.rows(&table, 2)?;
-    let inserts: Vec<f32> = (0..samples).map(|i| (i % 2) as f32).collect();
-    let inserts = scene.rows(&inserts, 1)?;
+    let step = scene.rows(1, |i| (i / CURVES) as f32)?;
+    let which = scene.rows(2, |i| f32::from(u8::from(i / 2 % CURVES / 2 == i % 2)))?;
+    let inserts = scene.rows(1, |i| (i % 2) as f32)?;
     let empty = baseline(request)?;
     let g = &mut scene.graph;
     let orders = g.external("pixel orders", Spec::f32([2, h * w]))?;

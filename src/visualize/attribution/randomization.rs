@@ -13,7 +13,7 @@ use crate::tensor::Spec;
 
 use super::super::{Needs, Picture, Recipe, Request, Visualization};
 use super::maps::{Answer, Asker, Kind, clamp, curves};
-use super::scene::{Scene, total};
+use super::scene::{Scene, check_words, total};
 use super::{IMAGE, chosen, class_field, method_field};
 
 /// The method.
@@ -57,6 +57,7 @@ impl Visualization for Randomization {
     fn recipe(&self, request: &Request<'_>) -> Result<Recipe> {
         let (method, inner) = chosen(request)?;
         let network = request.network;
+        check_words(self.id(), network.parameter_words())?;
         let levels = levels(network);
         let n = levels.len() + 1;
         let cascade = Cascade {
