@@ -276,7 +276,7 @@ fn bad_requests_are_refused_with_a_sentence() {
         ("smoothgrad", json!({})),
         ("occlusion", json!({ "patch": 1, "stride": 1 })),
     ] {
-        let request = recipes::request(&big, method, ("input", 0), Some(&photo), &fields);
+        let request = request(&big, method, ("input", 0), Some(&photo), &fields);
         let recipe = find_visualization(method).unwrap().recipe(&request);
         let found = recipe.unwrap_err().to_string();
         assert!(found.starts_with("attribution: needs "), "{found}");
