@@ -67,15 +67,20 @@ fn check(name: &str) {
         .collect();
     let image = Tensor::new([c, h, w], pixels).unwrap();
     let mut found = Vec::new();
-    for method in explained.maps.keys() {
+    for key in explained.maps.keys() {
+        // A method and, where there are several, its rule.
+        let (method, rule) = key.split_once(' ').unwrap_or((key, "epsilon"));
         let mut fields = json!({ "class": explained.class });
-        match method.as_str() {
+        match method {
             "integrated-gradients" => fields["steps"] = json!(golden.steps),
             "occlusion" => {
                 fields["patch"] = json!(golden.patch);
                 fields["stride"] = json!(golden.stride);
             }
-            "relevance-propagation" => fields["epsilon"] = json!(golden.epsilon),
+            "relevance-propagation" => {
+                fields["rule"] = json!(rule);
+                fields["epsilon"] = json!(golden.epsilon);
+            }
             _ => {}
         }
         let request = request(
@@ -98,7 +103,7 @@ fn check(name: &str) {
             let high = map.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             map.iter_mut().for_each(|x| *x = (*x - low) / (high - low));
         }
-        found.push((method.clone(), Tensor::new([h, w], map).unwrap()));
+        found.push((key.clone(), Tensor::new([h, w], map).unwrap()));
     }
     let mut complaints = Complaints::default();
     complaints.tensors(name, &found, &explained.maps, BOUND);
