@@ -12,11 +12,12 @@ mod common;
 mod recipes;
 
 use convscope::backend::cpu::Cpu;
-use convscope::nn::{Network, NetworkSpec};
+use convscope::nn::{LayerInfo, Network, NetworkSpec};
 use convscope::rng::Rng;
 use convscope::tensor::Tensor;
 use convscope::visualize::{Picture, VISUALIZATIONS, find_visualization};
-use serde_json::{Value, json};
+use convscope::zoo::{self, ARCHITECTURES};
+use serde_json::{Map, Value, json};
 
 use common::adapters;
 use recipes::{pictures, request, run_over};
@@ -352,4 +353,33 @@ fn every_adapter_shows_the_same() {
             assert_close(&cpu.data, &gpu.data, 1e-3, &cpu.title);
         }
     }
+}
+
+#[test]
+fn every_network_is_explained_or_says_why_not() {
+    let mut refused = Vec::new();
+    for entry in ARCHITECTURES.iter().filter(|entry| !entry.full) {
+        let spec = zoo::spec(entry.id, &Map::new(), entry.input, entry.classes).unwrap();
+        let network = Network::new(&spec).unwrap();
+        let image = Tensor::from_fn(entry.input, |_| 0.5);
+        let maps = |layer: &&LayerInfo| layer.shape[1] * layer.shape[2] > 1;
+        let last = network.layers.iter().rfind(maps).unwrap().id.clone();
+        for method in VISUALIZATIONS
+            .iter()
+            .filter(|method| method.attribution().is_some())
+        {
+            let request = request(&network, method.id(), (&last, 0), Some(&image), &json!({}));
+            if let Err(refusal) = method.recipe(&request) {
+                let text = refusal.to_string();
+                assert!(
+                    text.starts_with("relevance: expected layers that"),
+                    "{}: {text}",
+                    entry.id
+                );
+                refused.push(entry.id);
+            }
+        }
+    }
+    let all = ARCHITECTURES.iter().filter(|entry| !entry.full).count();
+    assert!(2 * refused.len() < all, "most have relevances: {refused:?}");
 }
