@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Fields and their defaults: `data` (mnist, rotated-mnist, cifar-10), `folder` ("../shared/data"), `network`,
-//! `options` (of the network), `optimizer` (`{ "id": "sgd", ... }`), `schedule`, `loss`, `augmentations` (a
+//! `options` (of the network) or `spec` (a description of its own), `optimizer` (`{ "id": "sgd", ... }`), `schedule`, `loss`, `augmentations` (a
 //! list), `batch` 64, `epochs` or `steps`, `every` (steps between evaluations; an epoch), `until` (stop at this test
 //! accuracy), `images` (evaluate on so many test images; all), `backend` "cpu", `seed` 1.
 
@@ -22,7 +22,7 @@ use std::time::Instant;
 use convscope::backend::Backend;
 use convscope::backend::cpu::Cpu;
 use convscope::backend::gpu::Gpu;
-use convscope::nn::Network;
+use convscope::nn::{Network, NetworkSpec};
 use convscope::train::{Loaded, Pick, Plan, Session};
 use convscope::zoo;
 use pollster::block_on;
@@ -88,7 +88,10 @@ fn run<B: Backend>(backend: &B, given: &Map<String, Value>) -> Result<(), Box<dy
         .cloned()
         .unwrap_or_default();
     let network = text(given, "network", "lenet5");
-    let spec = zoo::spec(network, &options, dataset.shape, dataset.classes.len())?;
+    let spec = match given.get("spec") {
+        Some(spec) => NetworkSpec::from_json(&spec.to_string())?,
+        None => zoo::spec(network, &options, dataset.shape, dataset.classes.len())?,
+    };
     let network = Network::new(&spec)?;
     let seed = number(given, "seed").map_or(1, |seed| seed as u64);
     let batch = number(given, "batch").map_or(64, |batch| batch as usize);

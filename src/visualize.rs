@@ -6,10 +6,12 @@
 //! runs a few hundred times and shows every state on the way; a comparison is a chain of recipes. [`Job`]
 //! runs any of them on any backend.
 
+mod ablation;
 mod activation_maximization;
 mod attribution;
 mod deconvnet;
 mod feature_maps;
+mod invariance;
 mod job;
 mod kernels;
 mod mosaic;
@@ -46,6 +48,8 @@ pub struct Picture {
     pub signed: bool,
     /// How its values are to be shown.
     pub shown: Shown,
+    /// What the first and the last step of [`Shown::Curves`] are.
+    pub ends: [String; 2],
 }
 
 /// How a [`Picture`]'s values are shown.
@@ -57,7 +61,7 @@ pub enum Shown {
     /// As colors of a scale from the smallest to the largest value: a measurement for every pixel, which may
     /// be laid over the image it explains.
     Map,
-    /// As a plot: each row is a curve, over equal steps from 0 to 1.
+    /// As a plot: each row is a curve, over equal steps from one of [`Picture::ends`] to the other.
     Curves,
 }
 
@@ -70,6 +74,11 @@ impl Shown {
             Self::Curves => "curves",
         }
     }
+}
+
+/// The ends of a curve over shares.
+fn ends() -> [String; 2] {
+    ["0".to_owned(), "100 %".to_owned()]
 }
 
 impl Picture {
@@ -92,6 +101,7 @@ impl Picture {
                 data,
                 signed,
                 shown: Shown::Image,
+                ends: ends(),
             });
         }
         let area = height * width;
@@ -105,7 +115,15 @@ impl Picture {
             data,
             signed,
             shown: Shown::Image,
+            ends: ends(),
         })
+    }
+
+    /// The same with other words for the first and the last step of its curves than 0 and 100 %.
+    #[must_use]
+    pub fn between(mut self, first: impl Into<String>, last: impl Into<String>) -> Self {
+        self.ends = [first.into(), last.into()];
+        self
     }
 
     /// The same, shown otherwise.
@@ -267,6 +285,8 @@ pub const VISUALIZATIONS: &[&dyn Visualization] = &[
     &attribution::Fgsm,
     &attribution::Pgd,
     &attribution::Fooling,
+    &ablation::Ablation,
+    &invariance::Invariance,
     &feature_maps::FeatureMaps,
     &kernels::Kernels,
 ];

@@ -104,5 +104,14 @@ pub(super) fn js_from_picture(picture: &Picture) -> Js {
         ("data", Float32Array::from(picture.data.as_slice()).into()),
         ("signed", picture.signed.into()),
         ("shown", picture.shown.id().into()),
+        (
+            "ends",
+            picture
+                .ends
+                .iter()
+                .map(|end| JsValue::from(end.as_str()))
+                .collect::<Array>()
+                .into(),
+        ),
     ])
 }

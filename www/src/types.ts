@@ -41,6 +41,8 @@ export interface Picture {
   signed: boolean;
   /** An image; a map, a measurement for every pixel; or a plot whose rows are curves. */
   shown?: 'image' | 'map' | 'curves';
+  /** What the first and the last step of curves are. */
+  ends?: [string, string];
 }
 
 /** An entry of the catalog with its settings. */

@@ -129,7 +129,7 @@ impl Answer {
 }
 
 /// The index of the first of the largest.
-pub(super) fn best(row: &[f32]) -> usize {
+pub(in super::super) fn best(row: &[f32]) -> usize {
     let larger = |best: usize, (i, x): (usize, &f32)| if *x > row[best] { i } else { best };
     row.iter().enumerate().fold(0, larger)
 }
@@ -142,8 +142,8 @@ pub(super) fn softmax(scores: &[f32]) -> Vec<f32> {
     exponentials.iter().map(|x| x / total).collect()
 }
 
-/// Curves over equal steps from 0 to 1 as one picture.
-pub(super) fn curves(title: String, rows: &[Vec<f32>]) -> Result<Picture> {
+/// Curves over equal steps as one picture; the first row is drawn strong.
+pub(in super::super) fn curves(title: String, rows: &[Vec<f32>]) -> Result<Picture> {
     let width = rows.first().map_or(0, Vec::len);
     let values = Tensor::new([1, rows.len(), width], rows.concat())?;
     Ok(Picture::new(title, &values, false)?.shown(Shown::Curves))
