@@ -259,6 +259,7 @@ fn pictures(
         seed: 1,
         values,
         data: Some(&data.layout),
+        classes: &data.dataset.classes,
     };
     let mut job = block_on(Job::new(session, method, &request))?;
     loop {

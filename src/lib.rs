@@ -6,20 +6,20 @@
 //! data ─▶ nn (description) ─▶ graph of ops ─▶ autodiff ─▶ compile ─▶ program ─▶ backend ─▶ train ─▶ visualize ─▶ web ─▶ page
 //! ```
 //!
-//! Rooms in reading order are the `mod` lines below. `tests/architecture.rs` holds the table of which
+//! Rooms in reading order are the lines below (six of them are compiled apart: `src/engine.rs`). `tests/architecture.rs` holds the table of which
 //! room may use which, and turns red when an edge is added. Start with [`graph`] and one file of
 //! [`ops`]; then [`compile`], which turns a graph into a [`program`]; then [`backend`].
 
-pub mod error;
+pub use convscope_engine::error;
 pub mod field;
-pub mod rng;
-pub mod tensor;
+pub use convscope_engine::rng;
+pub use convscope_engine::tensor;
 
-pub mod program;
+pub use convscope_engine::program;
 
-pub mod graph;
+pub use convscope_engine::graph;
 
-pub mod ops;
+pub use convscope_engine::ops;
 
 pub mod autodiff;
 

@@ -4,9 +4,10 @@
 //! writes), the initial contents of the buffers that are the recipe's own, how often to run the
 //! program, and how to turn its outputs into pictures. A reconstruction runs once; an optimized image
 //! runs a few hundred times and shows every state on the way. What is optimized in several batches, or
-//! without end, is a [`Course`] of one recipe. [`Job`] runs any of them on any backend.
+//! without end, is a [`Course`] of one recipe; a comparison is a chain of recipes. [`Job`] runs any of them
+//! on any backend.
 //!
-//! Optimized images are put together from small parts, one file each: [`ascent`] composes an objective, a
+//! Optimized images are put together from small parts, one file each: `ascent` composes an objective, a
 //! parameterization, transformations, regularizers and an optimizer.
 
 mod ablation;
@@ -75,6 +76,8 @@ pub struct Request<'a> {
     pub layer: usize,
     /// Index of the channel in the layer.
     pub channel: usize,
+    /// Names of the classes; one without a name is called by its index.
+    pub classes: &'a [String],
     /// `[c, h, w]` values in 0..1.
     pub image: Option<&'a Tensor>,
     /// Seed of whatever is random.
@@ -173,13 +176,14 @@ pub fn find_visualization(id: &str) -> Result<&'static dyn Visualization> {
 
 impl<'a> Request<'a> {
     /// The same request for another layer and another method's settings.
-    fn with(&self, layer: usize, values: Values) -> Request<'a> {
+    fn with(&self, layer: usize, values: Values) -> Self {
         Request {
             network: self.network,
             normalization: self.normalization,
             look: self.look,
             layer,
             channel: self.channel,
+            classes: self.classes,
             image: self.image,
             seed: self.seed,
             values,

@@ -7,15 +7,19 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod common;
 #[path = "common/recipes.rs"]
 mod recipes;
 
-use convscope::nn::{Network, NetworkSpec};
+use convscope::backend::cpu::Cpu;
+use convscope::nn::{LayerInfo, Network, NetworkSpec};
 use convscope::rng::Rng;
 use convscope::tensor::Tensor;
 use convscope::visualize::{Picture, VISUALIZATIONS, find_visualization};
-use serde_json::{Value, json};
+use convscope::zoo::{self, ARCHITECTURES};
+use serde_json::{Map, Value, json};
 
+use common::adapters;
 use recipes::{pictures, request, run_over};
 
 /// Batch norm, a residual connection, both poolings: everything that relevance goes through. No biases but
@@ -215,8 +219,8 @@ fn a_cascade_begins_with_the_trained_map_and_ends_with_an_untrained_one() {
         let all = shown("weight-randomization", "sum", &fields);
         assert_eq!(all[0].data, map(method, &json!({})), "{method} as trained");
         let correlation = all.last().unwrap();
-        // conv1, bn1, conv2, bn2 and fc.
-        assert_eq!(correlation.data.len(), 5, "{}", correlation.title);
+        // As trained, then fc, bn2, conv2, bn1 and conv1.
+        assert_eq!(correlation.data.len(), 6, "{}", correlation.title);
         assert!(correlation.data.iter().all(|x| (-1.0..=1.0).contains(x)));
         assert_ne!(all[0].data, all[5].data, "{method} with random weights");
         let again = shown("weight-randomization", "sum", &fields);
@@ -262,6 +266,22 @@ fn bad_requests_are_refused_with_a_sentence() {
             format!("Grad-CAM: expected a layer with maps behind the input, found {layer}");
         assert_eq!(found, expected);
     }
+    // More than a tab can hold.
+    let large = json!({ "name": "large", "input": [3, 512, 512], "classes": 2, "nodes": [
+        { "kind": "conv2d", "out_channels": 1, "stride": 16 },
+        { "kind": "global_avg_pool2d" },
+        { "kind": "dense", "units": 2 },
+    ] });
+    let (big, _, photo) = made(&large);
+    for (method, fields) in [
+        ("smoothgrad", json!({})),
+        ("occlusion", json!({ "patch": 1, "stride": 1 })),
+    ] {
+        let request = request(&big, method, ("input", 0), Some(&photo), &fields);
+        let recipe = find_visualization(method).unwrap().recipe(&request);
+        let found = recipe.unwrap_err().to_string();
+        assert!(found.starts_with("attribution: needs "), "{found}");
+    }
     // Weights that are no numbers: every map would be a lie.
     let broken = vec![f32::NAN; parameters.len()];
     let (_, statistics) = network.initial(0);
@@ -271,7 +291,7 @@ fn bad_requests_are_refused_with_a_sentence() {
     {
         let request = request(&network, method.id(), ("sum", 0), Some(&image), &json!({}));
         let recipe = method.recipe(&request).unwrap();
-        let found = run_over(recipe, (&broken, &statistics))
+        let found = run_over(&Cpu::new(), recipe, (&broken, &statistics))
             .unwrap_err()
             .to_string();
         assert!(
@@ -302,4 +322,64 @@ fn relevance_refuses_what_it_has_no_rule_for() {
         found.starts_with("relevance: expected layers that relevance can be handed through"),
         "{found}"
     );
+}
+
+#[test]
+fn every_adapter_shows_the_same() {
+    let (network, parameters, image) = network();
+    let (_, statistics) = network.initial(0);
+    let state = (parameters.as_slice(), statistics.as_slice());
+    let methods = [
+        "attributions",
+        "weight-randomization",
+        "deletion-insertion",
+        "pgd",
+    ];
+    for (gpu, method) in adapters()
+        .iter()
+        .flat_map(|gpu| methods.map(|method| (gpu, method)))
+    {
+        let request = request(&network, method, ("sum", 0), Some(&image), &json!({}));
+        let recipe = || {
+            find_visualization(method)
+                .unwrap()
+                .recipe(&request)
+                .unwrap()
+        };
+        let expected = run_over(&Cpu::new(), recipe(), state).unwrap();
+        let found = run_over(gpu, recipe(), state).unwrap();
+        assert_eq!(expected.len(), found.len(), "{method}");
+        for (cpu, gpu) in expected.iter().zip(&found) {
+            assert_close(&cpu.data, &gpu.data, 1e-3, &cpu.title);
+        }
+    }
+}
+
+#[test]
+fn every_network_is_explained_or_says_why_not() {
+    let mut refused = Vec::new();
+    for entry in ARCHITECTURES.iter().filter(|entry| !entry.full) {
+        let spec = zoo::spec(entry.id, &Map::new(), entry.input, entry.classes).unwrap();
+        let network = Network::new(&spec).unwrap();
+        let image = Tensor::from_fn(entry.input, |_| 0.5);
+        let maps = |layer: &&LayerInfo| layer.shape[1] * layer.shape[2] > 1;
+        let last = network.layers.iter().rfind(maps).unwrap().id.clone();
+        for method in VISUALIZATIONS
+            .iter()
+            .filter(|method| method.attribution().is_some())
+        {
+            let request = request(&network, method.id(), (&last, 0), Some(&image), &json!({}));
+            if let Err(refusal) = method.recipe(&request) {
+                let text = refusal.to_string();
+                assert!(
+                    text.starts_with("relevance: expected layers that"),
+                    "{}: {text}",
+                    entry.id
+                );
+                refused.push(entry.id);
+            }
+        }
+    }
+    let all = ARCHITECTURES.iter().filter(|entry| !entry.full).count();
+    assert!(2 * refused.len() < all, "most have relevances: {refused:?}");
 }

@@ -20,6 +20,7 @@ mod recipes;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use convscope::backend::cpu::Cpu;
 use convscope::nn::Network;
 use convscope::tensor::Tensor;
 use convscope::visualize::find_visualization;
@@ -66,15 +67,20 @@ fn check(name: &str) {
         .collect();
     let image = Tensor::new([c, h, w], pixels).unwrap();
     let mut found = Vec::new();
-    for method in explained.maps.keys() {
+    for key in explained.maps.keys() {
+        // A method and, where there are several, its rule.
+        let (method, rule) = key.split_once(' ').unwrap_or((key, "epsilon"));
         let mut fields = json!({ "class": explained.class });
-        match method.as_str() {
+        match method {
             "integrated-gradients" => fields["steps"] = json!(golden.steps),
             "occlusion" => {
                 fields["patch"] = json!(golden.patch);
                 fields["stride"] = json!(golden.stride);
             }
-            "relevance-propagation" => fields["epsilon"] = json!(golden.epsilon),
+            "relevance-propagation" => {
+                fields["rule"] = json!(rule);
+                fields["epsilon"] = json!(golden.epsilon);
+            }
             _ => {}
         }
         let request = request(
@@ -88,7 +94,7 @@ fn check(name: &str) {
             .unwrap()
             .recipe(&request)
             .unwrap();
-        let mut map = run_over(recipe, (&parameters, &statistics)).unwrap()[0]
+        let mut map = run_over(&Cpu::new(), recipe, (&parameters, &statistics)).unwrap()[0]
             .data
             .clone();
         if method == "grad-cam-plus-plus" {
@@ -97,7 +103,7 @@ fn check(name: &str) {
             let high = map.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             map.iter_mut().for_each(|x| *x = (*x - low) / (high - low));
         }
-        found.push((method.clone(), Tensor::new([h, w], map).unwrap()));
+        found.push((key.clone(), Tensor::new([h, w], map).unwrap()));
     }
     let mut complaints = Complaints::default();
     complaints.tensors(name, &found, &explained.maps, BOUND);

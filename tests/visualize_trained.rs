@@ -12,6 +12,7 @@ mod measured;
 mod trained;
 
 use convscope::backend::cpu::Cpu;
+use convscope::field::FieldKind;
 use convscope::tensor::Tensor;
 use convscope::visualize::VISUALIZATIONS;
 use convscope::web::Lab;
@@ -108,13 +109,19 @@ fn visualizing_never_changes_the_network() {
     for method in VISUALIZATIONS {
         for layer in &layers {
             let mut options = json!({ "method": method.id(), "layer": layer.id, "channel": 0 });
-            if method.fields().iter().any(|field| field.name == "steps") {
-                options["steps"] = json!(2);
+            let fields = method.fields();
+            if let Some(field) = fields.iter().find(|field| field.name == "steps")
+                && let FieldKind::Integer { min, .. } = field.kind
+            {
+                options["steps"] = json!(min.max(2.0));
             }
             let options = serde_json::from_value(options).unwrap();
             match block_on(lab.begin_visualization(options, Some(image.clone()))) {
                 Ok(job) => {
-                    let slice = block_on(lab.finish(job)).unwrap();
+                    let mut slice = block_on(lab.advance(job, 0.0)).unwrap();
+                    if !slice.done {
+                        slice = block_on(lab.finish(job)).unwrap();
+                    }
                     let pictures = slice.pictures.unwrap();
                     assert!(!pictures.is_empty(), "{} of {}", method.id(), layer.id);
                 }

@@ -44,7 +44,7 @@ use crate::graph::ValueId;
 
 use super::{Needs, Picture, Recipe, Request, VISUALIZATIONS, Visualization};
 use baseline::{baseline, baseline_field};
-use maps::{Answer, Kind};
+use maps::{Answer, Asker, Kind};
 use scene::Scene;
 
 /// A way to say how much each pixel counts for the class.
@@ -189,9 +189,9 @@ fn map_recipe(method: &dyn Attribution, request: &Request<'_>) -> Result<Recipe>
     let mut outputs = vec![map, scene.built.logits, scene.class];
     outputs.extend(more);
     let [_, h, w] = request.network.spec.input;
-    let (place, title) = (method.id(), method.name());
+    let (asker, title) = (Asker::new(method.id(), request), method.name());
     let decode = move |outputs: &[Vec<f32>]| {
-        let answer = Answer::new(place, &outputs[1], &outputs[2])?;
+        let answer = Answer::new(&asker, &outputs[1], &outputs[2])?;
         let (told, pictures) = match &tell {
             Some(tell) => tell(&answer, &outputs[0], &outputs[3..])?,
             None => (String::new(), Vec::new()),
@@ -203,7 +203,7 @@ fn map_recipe(method: &dyn Attribution, request: &Request<'_>) -> Result<Recipe>
     };
     scene.advance()?;
     Ok(Recipe {
-        compiled: compile(&scene.graph, place, &outputs)?,
+        compiled: compile(&scene.graph, method.id(), &outputs)?,
         runs: scene.runs(),
         buffers: scene.buffers,
         decode: Box::new(decode),

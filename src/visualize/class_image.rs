@@ -78,7 +78,10 @@ impl Visualization for ClassImage {
             false => class..class + 1,
         };
         let aim = |class: usize| Aim {
-            label: format!("class {class}"),
+            label: match request.classes.get(class) {
+                Some(name) => format!("class {class} · {name}"),
+                None => format!("class {class}"),
+            },
             weights: (0..classes)
                 .map(|i| f32::from(u8::from(i == class)))
                 .collect(),

@@ -1,6 +1,6 @@
-//! Runs methods on the CPU without a laboratory around them.
+//! Runs methods without a laboratory around them.
 
-use convscope::backend::Backend as _;
+use convscope::backend::Backend;
 use convscope::backend::cpu::Cpu;
 use convscope::error::Result;
 use convscope::field::Values;
@@ -12,14 +12,14 @@ use pollster::block_on;
 use serde_json::Value;
 
 /// Runs a recipe and those that follow it to their end, over these weights (parameters and statistics).
-pub(crate) fn run_over(
+pub(crate) fn run_over<B: Backend>(
+    backend: &B,
     recipe: Recipe,
     (parameters, statistics): (&[f32], &[f32]),
 ) -> Result<Vec<Picture>> {
-    let cpu = Cpu::new();
     let filled = |name: &str, words: &[u32]| {
-        let buffer = cpu.allocate(name, words.len()).unwrap();
-        cpu.upload(&buffer, 0, words).unwrap();
+        let buffer = backend.allocate(name, words.len()).unwrap();
+        backend.upload(&buffer, 0, words).unwrap();
         buffer
     };
     let mut pictures = Vec::new();
@@ -35,13 +35,13 @@ pub(crate) fn run_over(
                 _ => return None,
             })
         };
-        let prepared = block_on(cpu.prepare(&recipe.compiled.program, &external)).unwrap();
-        cpu.run(&prepared, recipe.runs).unwrap();
+        let prepared = block_on(backend.prepare(&recipe.compiled.program, &external)).unwrap();
+        backend.run(&prepared, recipe.runs).unwrap();
         let views = recipe.compiled.outputs.iter();
         let outputs: Vec<Vec<f32>> = views
             .map(|view| {
-                let buffer = cpu.buffer(&prepared, view.buffer);
-                let words = block_on(cpu.read(&buffer, view.offset, view.words)).unwrap();
+                let buffer = backend.buffer(&prepared, view.buffer);
+                let words = block_on(backend.read(&buffer, view.offset, view.words)).unwrap();
                 words.into_iter().map(f32::from_bits).collect()
             })
             .collect();
@@ -58,7 +58,7 @@ pub(crate) fn run_over(
 pub(crate) fn pictures(request: &Request<'_>, method: &str, parameters: &[f32]) -> Vec<Picture> {
     let (_, statistics) = request.network.initial(0);
     let recipe = find_visualization(method).unwrap().recipe(request).unwrap();
-    run_over(recipe, (parameters, &statistics)).unwrap()
+    run_over(&Cpu::new(), recipe, (parameters, &statistics)).unwrap()
 }
 
 /// Nothing is known of a dataset.
@@ -89,6 +89,7 @@ pub(crate) fn request<'a>(
             .position(|info| info.id == layer)
             .unwrap(),
         channel,
+        classes: &[],
         image,
         seed: 1,
         values: Values::check(method.id(), &method.fields(), fields.as_object().unwrap()).unwrap(),

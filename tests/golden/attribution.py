@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from captum.attr import (LRP, GuidedBackprop, GuidedGradCam, InputXGradient, IntegratedGradients, LayerAttribution,
                          LayerGradCam, Occlusion, Saliency)
 from captum.attr._utils.custom_modules import Addition_Module
-from captum.attr._utils.lrp_rules import EpsilonRule
+from captum.attr._utils.lrp_rules import Alpha1_Beta0_Rule, EpsilonRule
 from pytorch_grad_cam import GradCAMPlusPlus
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn
@@ -134,19 +134,29 @@ def filled(make, vector):
     return net
 
 
-def fused(net):
-    """The same with batch norm in the convolutions."""
+def fused(net, rule):
+    """The same with batch norm in the convolutions, and the rule for those and dense layers."""
     for name, module in list(net.named_children()):
         if isinstance(module, nn.BatchNorm2d):
             conv = name.replace("_bn", "_conv")
             setattr(net, conv, fuse_conv_bn_eval(getattr(net, conv), module))
             delattr(net, name)
     for module in net.modules():
-        if isinstance(module, (nn.Conv2d, nn.Linear, nn.AvgPool2d, nn.AdaptiveAvgPool2d, Addition_Module)):
-            module.rule = EpsilonRule(epsilon=EPSILON)
+        if isinstance(module, (nn.Conv2d, nn.Linear)):
+            module.rule = rule()
+        if isinstance(module, (nn.AvgPool2d, nn.AdaptiveAvgPool2d, Addition_Module)):
+            module.rule = rule() if rule is epsilon else EpsilonRule(epsilon=1e-9)
         if isinstance(module, nn.MaxPool2d):
             module.rule = EpsilonRule(epsilon=1e-12)
     return net
+
+
+def epsilon():
+    return EpsilonRule(epsilon=EPSILON)
+
+
+def positive():
+    return Alpha1_Beta0_Rule(set_bias_to_zero=True)
 
 
 def golden(make, shape, label, vector=1.0):
@@ -172,7 +182,10 @@ def golden(make, shape, label, vector=1.0):
     }
     with GradCAMPlusPlus(net, [layer]) as plus:
         maps["grad-cam-plus-plus"] = torch.from_numpy(plus(x, [ClassifierOutputTarget(label)])[0]).double()
-    maps["relevance-propagation"] = added(LRP(fused(filled(make, vector))).attribute(x, label))
+    relevance = lambda rule: added(LRP(fused(filled(make, vector), rule)).attribute(x, label))
+    maps["relevance-propagation"] = relevance(epsilon)
+    if make is not ResNet20:  # its sums of both signs have no positive part to share out
+        maps["relevance-propagation z+"] = relevance(positive)
     print(make.__name__, certainty(x).max(1), {name: round(map.norm().item(), 4) for name, map in maps.items()})
     return {"input": list(shape[1:]), "layer": net.layer, "class": label, "vector": vector,
             "logits": net(x).detach().flatten().tolist(), "maps": {n: summary(m) for n, m in maps.items()}}

@@ -11,7 +11,7 @@ use crate::rng::Rng;
 use crate::tensor::Spec;
 
 use super::super::{Decode, Needs, Picture, Recipe, Request, Visualization, image_from_output};
-use super::maps::{Answer, best, clamp, said, size, softmax};
+use super::maps::{Answer, Asker, clamp, size, softmax};
 use super::scene::{Scene, argmax};
 use super::{IMAGE, asked_class};
 
@@ -190,14 +190,11 @@ impl Attack {
 fn before_and_after(place: &'static str, request: &Request<'_>) -> Result<Decode> {
     let shape = request.network.spec.input;
     let image = request.image()?.clone();
+    let asker = Asker::new(place, request);
     Ok(Box::new(move |outputs: &[Vec<f32>]| {
-        let before = Answer::new(place, &outputs[1], &outputs[2])?;
+        let before = Answer::new(&asker, &outputs[1], &outputs[2])?;
         let after = softmax(&outputs[3]);
-        let says = |probabilities: &[f32]| {
-            let class = best(probabilities);
-            said(class, probabilities[class])
-        };
-        let (was, is) = (says(&before.probabilities), says(&after));
+        let (was, is) = (asker.best(&before.probabilities), asker.best(&after));
         let adversarial = image_from_output(&outputs[0], shape)?;
         let pixels = image.to_vec();
         let change: Vec<f32> = adversarial

@@ -20,8 +20,8 @@ impl Visualization for Attributions {
     }
 
     fn doc(&self) -> &'static str {
-        "Every way of saying which pixels count for the class, side by side at its default settings; where \
-         one looks at a layer, at the selected one or the last with maps."
+        "Every way of saying which pixels count for the class, side by side at its default settings; what \
+         looks at a layer looks at the last with maps."
     }
 
     fn needs(&self) -> Needs {
@@ -35,11 +35,17 @@ impl Visualization for Attributions {
     fn recipe(&self, request: &Request<'_>) -> Result<Recipe> {
         let mut chain: Option<Recipe> = None;
         for method in all() {
-            let recipe = match map_recipe(method, &with_defaults(method, request)?) {
-                Ok(recipe) => recipe,
-                // A method that does not apply to this network is left out; its own panel says why.
-                Err(_) => continue,
+            // A method that does not apply to this network is left out; its own panel says why.
+            let Ok(mut recipe) = map_recipe(method, &with_defaults(method, request)?) else {
+                continue;
             };
+            // Only the map; what else a method tells is in its own panel.
+            let decode = recipe.decode;
+            recipe.decode = Box::new(move |outputs: &[Vec<f32>]| {
+                let mut pictures = decode(outputs)?;
+                pictures.truncate(1);
+                Ok(pictures)
+            });
             chain = Some(match chain {
                 Some(before) => before.followed_by(recipe),
                 None => recipe,

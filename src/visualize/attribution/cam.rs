@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::graph::{BackwardRule, Graph, ValueId};
 use crate::ops;
 
-use super::maps::Kind;
+use super::maps::{Answer, Kind};
 use super::{Attribution, Map, Scene};
 
 /// Weights by the mean gradient.
@@ -41,7 +41,8 @@ impl Attribution for GradCam {
     }
 
     fn map(&self, scene: &mut Scene<'_>) -> Result<Map> {
-        Ok(Map::new(grad_cam(scene)?, Kind::Positive))
+        let map = grad_cam(scene)?;
+        Ok(at_layer(scene, map, Kind::Positive))
     }
 }
 
@@ -81,7 +82,7 @@ impl Attribution for GradCamPlusPlus {
         let weights = ops::sum(g, parts, [1, h * w, c], [c], 1.0)?;
         let size = scene.size();
         let map = weighted(&mut scene.graph, maps, weights, size)?;
-        Ok(Map::new(map, Kind::Positive))
+        Ok(at_layer(scene, map, Kind::Positive))
     }
 }
 
@@ -109,7 +110,17 @@ impl Attribution for GuidedGradCam {
         let cam = grad_cam(scene)?;
         let cam = ops::reshape(&mut scene.graph, cam, [1, h, w])?;
         let product = ops::mul(&mut scene.graph, guided, cam)?;
-        Ok(Map::new(product, Kind::Signed))
+        Ok(at_layer(scene, product, Kind::Signed))
+    }
+}
+
+/// A map whose title names the layer.
+fn at_layer(scene: &Scene<'_>, map: ValueId, kind: Kind) -> Map {
+    let told = format!(" · at {}", scene.request.layer_id());
+    let tell = move |_: &Answer, _: &[f32], _: &[Vec<f32>]| Ok((told.clone(), Vec::new()));
+    Map {
+        tell: Some(Box::new(tell)),
+        ..Map::new(map, kind)
     }
 }
 

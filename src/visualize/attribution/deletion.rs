@@ -11,7 +11,7 @@ use crate::tensor::Spec;
 
 use super::super::{Needs, Next, Recipe, Request, Visualization};
 use super::baseline::{baseline, baseline_field};
-use super::maps::{Answer, clamp, curves};
+use super::maps::{Answer, Asker, clamp, curves};
 use super::scene::Scene;
 use super::{IMAGE, chosen, class_field, map_recipe, method_field};
 
@@ -90,15 +90,9 @@ fn walk(request: &Request<'_>, steps: usize) -> Result<Recipe> {
     let batch = scene.batch();
     let [h, w, c] = scene.size();
     // The number of steps, and which of the two orders and of the two images is meant.
-    let table: Vec<f32> = (0..samples).map(|i| (i / CURVES) as f32).collect();
-    let step = scene.rows(&table, 1)?;
-    let by_map = |i: usize| i % CURVES < 2;
-    let table: Vec<f32> = (0..samples)
-        .flat_map(|i| [f32::from(by_map(i)), f32::from(!by_map(i))])
-        .collect();
-    let which = scene.rows(&table, 2)?;
-    let inserts: Vec<f32> = (0..samples).map(|i| (i % 2) as f32).collect();
-    let inserts = scene.rows(&inserts, 1)?;
+    let step = scene.rows(1, |i| (i / CURVES) as f32)?;
+    let which = scene.rows(2, |i| f32::from(u8::from(i / 2 % CURVES / 2 == i % 2)))?;
+    let inserts = scene.rows(1, |i| (i % 2) as f32)?;
     let empty = baseline(request)?;
     let g = &mut scene.graph;
     let orders = g.external("pixel orders", Spec::f32([2, h * w]))?;
@@ -131,8 +125,9 @@ fn walk(request: &Request<'_>, steps: usize) -> Result<Recipe> {
     let outputs = [all, scene.built.logits, scene.class];
     scene.advance()?;
     let place = "deletion-insertion";
+    let asker = Asker::new(place, request);
     let decode = move |outputs: &[Vec<f32>]| {
-        let class = Answer::new(place, &outputs[1], &outputs[2])?.class;
+        let class = asker.name(Answer::new(&asker, &outputs[1], &outputs[2])?.class);
         let curve = |which: usize| -> Vec<f32> {
             outputs[0]
                 .iter()
@@ -146,7 +141,7 @@ fn walk(request: &Request<'_>, steps: usize) -> Result<Recipe> {
             let rows = [curve(at), curve(at + 2)];
             let [own, random] = [&rows[0], &rows[1]].map(|row| area(row));
             let title = format!(
-                "Probability of class {class} as pixels are {name} · area {own:.2}, in random order {random:.2}"
+                "Probability of {class} as pixels are {name} · area {own:.2} (dashed: in random order, {random:.2})"
             );
             pictures.push(curves(title, &rows)?);
         }

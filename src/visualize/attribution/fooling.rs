@@ -8,7 +8,7 @@ use crate::tensor::Tensor;
 
 use super::super::{Needs, Picture, Recipe, Request, Visualization, image_from_output};
 use super::adversarial::Attack;
-use super::maps::{Answer, said, softmax};
+use super::maps::{Answer, Asker, softmax};
 
 /// The method.
 #[derive(Debug)]
@@ -58,14 +58,15 @@ impl Visualization for Fooling {
             start: inner.image_words()?,
         };
         let place = self.id();
+        let asker = Asker::new(place, request);
         let noise = noise.clone();
         let decode = move |outputs: &[Vec<f32>]| {
-            let before = Answer::new(place, &outputs[1], &outputs[2])?;
+            let before = Answer::new(&asker, &outputs[1], &outputs[2])?;
             let after = softmax(&outputs[3])[before.class];
             let image = image_from_output(&outputs[0], shape)?;
             Ok(vec![
                 Picture::new(
-                    format!("Fooling image · {}", said(before.class, after)),
+                    format!("Fooling image · {}", asker.said(before.class, after)),
                     &image,
                     false,
                 )?,

@@ -49,10 +49,7 @@ impl Attribution for IntegratedGradients {
         let minus = ops::affine(g, start, -1.0, 0.0)?;
         let way = ops::add(g, scene.image, minus)?;
         let flat = ops::reshape(g, way, [1, h * w * c])?;
-        let middles: Vec<f32> = (0..steps)
-            .map(|k| (k as f32 + 0.5) / steps as f32)
-            .collect();
-        let middles = scene.rows(&middles, 1)?;
+        let middles = scene.rows(1, |k| (k as f32 + 0.5) / steps as f32)?;
         let gone = ops::matmul(&mut scene.graph, middles, flat, false, false)?;
         let begin = scene.repeated(start)?;
         let shape = scene.graph.shape(begin).clone();

@@ -5,7 +5,7 @@ use crate::graph::{Graph, ValueId};
 use crate::ops::{self, Pool2d};
 use crate::tensor::Tensor;
 
-use super::super::{Picture, Shown};
+use super::super::{Picture, Request, Shown};
 
 /// How channels become one, and how that is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,9 +61,43 @@ pub(super) fn clamp(g: &mut Graph, x: ValueId, low: f32, high: f32) -> Result<Va
     ops::affine(g, rest, -1.0, high)
 }
 
+/// Who asks, for error sentences, and what the classes are called.
+#[derive(Debug, Clone)]
+pub(super) struct Asker {
+    place: &'static str,
+    names: Vec<String>,
+}
+
+impl Asker {
+    pub(super) fn new(place: &'static str, request: &Request<'_>) -> Self {
+        let names = request.classes.to_vec();
+        Self { place, names }
+    }
+
+    /// A class in words.
+    pub(super) fn name(&self, class: usize) -> String {
+        match self.names.get(class) {
+            Some(name) => format!("class {name}"),
+            None => format!("class {class}"),
+        }
+    }
+
+    /// A class and its probability, in words.
+    pub(super) fn said(&self, class: usize, probability: f32) -> String {
+        format!("{} ({:.1} %)", self.name(class), 100.0 * probability)
+    }
+
+    /// The most probable class, in words.
+    pub(super) fn best(&self, probabilities: &[f32]) -> String {
+        let class = best(probabilities);
+        self.said(class, probabilities[class])
+    }
+}
+
 /// What the network says to the image, and the class that is explained.
 #[derive(Debug)]
 pub(super) struct Answer {
+    pub(super) asker: Asker,
     pub(super) class: usize,
     pub(super) probabilities: Vec<f32>,
     pub(super) scores: Vec<f32>,
@@ -74,13 +108,14 @@ impl Answer {
     ///
     /// # Errors
     /// When a score is not a number: no map then means anything.
-    pub(super) fn new(place: &str, scores: &[f32], class: &[f32]) -> Result<Self> {
+    pub(super) fn new(asker: &Asker, scores: &[f32], class: &[f32]) -> Result<Self> {
         if let Some(bad) = scores.iter().find(|score| !score.is_finite()) {
             let expected = "finite class scores (the network has diverged: reset it, or train it with a \
                             smaller learning rate)";
-            return Err(Error::mismatch(place, expected, bad.to_string()));
+            return Err(Error::mismatch(asker.place, expected, bad.to_string()));
         }
         Ok(Self {
+            asker: asker.clone(),
             class: best(class),
             probabilities: softmax(scores),
             scores: scores.to_vec(),
@@ -89,13 +124,8 @@ impl Answer {
 
     /// The class and its probability, in words.
     pub(super) fn class(&self) -> String {
-        said(self.class, self.probabilities[self.class])
+        self.asker.said(self.class, self.probabilities[self.class])
     }
-}
-
-/// A class and its probability, in words.
-pub(super) fn said(class: usize, probability: f32) -> String {
-    format!("class {class} ({:.1} %)", 100.0 * probability)
 }
 
 /// The index of the first of the largest.

@@ -78,7 +78,7 @@ impl Attribution for Occlusion {
         let before = ops::softmax(g, scene.built.logits)?;
         let before = ops::matmul(g, before, scene.class, false, true)?;
         let now = ops::matmul(g, probabilities, scene.class, false, true)?;
-        let is_there = scene.rows(&vec![1.0; down * across], 1)?;
+        let is_there = scene.rows(1, |_| 1.0)?;
         let g = &mut scene.graph;
         let now = ops::mul(g, now, is_there)?;
         let before = ops::matmul(g, is_there, before, false, false)?;
@@ -119,18 +119,18 @@ fn by_place_pictures(
     let winners: Vec<usize> = places().map(best).collect();
     let kept = winners.iter().filter(|&&class| class == answer.class);
     let share = 100.0 * kept.count() as f32 / winners.len().max(1) as f32;
-    let class = answer.class;
+    let class = answer.asker.name(answer.class);
     let grid = |values: Vec<f32>| Tensor::new([1, down, across], values);
     let winners = winners.into_iter().map(|class| class as f32).collect();
     Ok(vec![
         Picture::new(
-            format!("Probability of class {class} by the square's place"),
+            format!("Probability of {class} by the square's place"),
             &grid(of_class)?,
             false,
         )?
         .shown(Shown::Map),
         Picture::new(
-            format!("Most probable class by the square's place: {class} at {share:.0} %"),
+            format!("Most probable class by the square's place: {class} at {share:.0} % of them"),
             &grid(winners)?,
             false,
         )?
@@ -180,16 +180,8 @@ impl Places {
 /// `[batch, h, w]`: 1 where the square of each place lies.
 fn mask(scene: &mut Scene<'_>, rows: &Places, columns: &Places) -> Result<ValueId> {
     let (h, w, across) = (rows.extent, columns.extent, columns.starts.len());
-    let places = 0..rows.starts.len() * across;
-    let table = |axis: &Places, start: &dyn Fn(usize) -> usize| -> Vec<f32> {
-        let line = |place: usize| (0..axis.extent).map(move |at| (start(place), at));
-        let covers = |(start, at)| axis.covers(start, at);
-        places.clone().flat_map(line).map(covers).collect()
-    };
-    let in_row = table(rows, &|place| rows.starts[place / across]);
-    let in_column = table(columns, &|place| columns.starts[place % across]);
-    let in_row = scene.rows(&in_row, h)?;
-    let in_column = scene.rows(&in_column, w)?;
+    let in_row = scene.rows(h, |i| rows.covers(rows.starts[i / h / across], i % h))?;
+    let in_column = scene.rows(w, |i| columns.covers(columns.starts[i / w % across], i % w))?;
     let batch = scene.batch();
     let g = &mut scene.graph;
     let down = ops::broadcast(g, in_row, [batch * h, w, 1], [batch, h, w], 1.0)?;

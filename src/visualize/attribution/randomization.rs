@@ -12,8 +12,8 @@ use crate::ops;
 use crate::tensor::Spec;
 
 use super::super::{Needs, Picture, Recipe, Request, Visualization};
-use super::maps::{Answer, Kind, clamp, curves};
-use super::scene::{Scene, total};
+use super::maps::{Answer, Asker, Kind, clamp, curves};
+use super::scene::{Scene, check_words, total};
 use super::{IMAGE, chosen, class_field, method_field};
 
 /// The method.
@@ -25,6 +25,7 @@ const MOST_LEVELS: usize = 12;
 
 /// What the check does with the maps of one attribution.
 struct Shown {
+    asker: Asker,
     title: String,
     names: Vec<String>,
     kind: Kind,
@@ -56,6 +57,7 @@ impl Visualization for Randomization {
     fn recipe(&self, request: &Request<'_>) -> Result<Recipe> {
         let (method, inner) = chosen(request)?;
         let network = request.network;
+        check_words(self.id(), network.parameter_words())?;
         let levels = levels(network);
         let n = levels.len() + 1;
         let cascade = Cascade {
@@ -89,17 +91,17 @@ impl Visualization for Randomization {
         scene.buffers.push(("cascade counters", vec![0; 4]));
         ops::advance(g, counters)?;
         let shown = Shown {
+            asker: Asker::new(self.id(), request),
             title: method.name().to_owned(),
             names: levels.into_iter().map(|(name, _)| name).collect(),
             kind,
             size: [h, w],
         };
-        let place = self.id();
         Ok(Recipe {
-            compiled: compile(&scene.graph, place, &outputs)?,
+            compiled: compile(&scene.graph, self.id(), &outputs)?,
             buffers: scene.buffers,
             runs: u32::try_from(n).unwrap_or(u32::MAX),
-            decode: Box::new(move |outputs: &[Vec<f32>]| shown.pictures(place, outputs)),
+            decode: Box::new(move |outputs: &[Vec<f32>]| shown.pictures(outputs)),
             then: None,
         })
     }
@@ -107,7 +109,7 @@ impl Visualization for Randomization {
 
 impl Shown {
     /// The maps of all levels that are done, the original first, and the curve of their rank correlations.
-    fn pictures(&self, place: &str, outputs: &[Vec<f32>]) -> Result<Vec<Picture>> {
+    fn pictures(&self, outputs: &[Vec<f32>]) -> Result<Vec<Picture>> {
         let [h, w] = self.size;
         let n = self.names.len() + 1;
         let done = outputs[3].iter().filter(|&&done| done > 0.0).count().max(1);
@@ -115,10 +117,10 @@ impl Shown {
         let row = |output: usize, k: usize, width: usize| &outputs[output][k * width..][..width];
         let map = |k: usize| row(0, k, h * w);
         let mut pictures = Vec::new();
-        let mut correlations = Vec::new();
+        let mut correlations = vec![1.0];
         for k in 0..done {
             let title = if k == 0 {
-                let answer = Answer::new(place, row(1, 0, classes), row(2, 0, classes))?;
+                let answer = Answer::new(&self.asker, row(1, 0, classes), row(2, 0, classes))?;
                 format!("{} · as trained · {}", self.title, answer.class())
             } else {
                 let correlation = rank_correlation(map(0), map(k));
@@ -128,8 +130,8 @@ impl Shown {
             };
             pictures.push(self.kind.picture(title, map(k), self.size)?);
         }
-        if correlations.len() + 1 == n && n > 2 {
-            let title = "Rank correlation with the trained network's map, from the top layer down";
+        if correlations.len() == n && n > 2 {
+            let title = "Rank correlation with the trained network's map as more layers are random, from the top down";
             pictures.push(curves(title.to_owned(), &[correlations])?);
         }
         Ok(pictures)

@@ -5,7 +5,7 @@
 //! It is a walk over the graph's nodes. A linear node and the sums and scales per channel behind it (bias,
 //! batch norm) are one step, which merges batch norm into the convolution; rectifiers and squashing
 //! functions hand on what they have; max pooling gives all to its winner. Anything else (attention, gates,
-//! softmax) has no such rule and is refused.
+//! local response normalization, softmax) has no such rule and is refused.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
 //! Where the object is, from the saliency map alone (Simonyan et al. 2014, section 3.2): the box around the
 //! largest connected part of the most salient pixels. The paper hands the pixels to a color segmentation
-//! first; here the part itself is boxed.
+//! first; here the map is blurred a little, so that neighbors join, and the part itself is boxed.
 
 use crate::error::Result;
 use crate::field::Field;
@@ -33,21 +33,25 @@ impl Visualization for SaliencyBox {
 
     fn fields(&self) -> Vec<Field> {
         let quantile = "Share of the pixels that are not salient enough to belong to the object.";
+        let blur = "Deviation of the blur that joins neighboring pixels first, in pixels.";
         vec![
             class_field(),
-            Field::number("quantile", quantile, 0.0, 0.999, 0.9),
+            Field::number("quantile", quantile, 0.0, 0.999, 0.85),
+            Field::number("blur", blur, 0.0, 16.0, 1.5),
         ]
     }
 
     fn recipe(&self, request: &Request<'_>) -> Result<Recipe> {
         let quantile = request.values.number("quantile")?;
+        let blur = request.values.number("blur")? as f32;
         let image = request.image()?.clone();
         let [_, h, w] = request.network.spec.input;
         let mut recipe = map_recipe(&Saliency, &with_defaults(&Saliency, request)?)?;
         let saliency = recipe.decode;
         recipe.decode = Box::new(move |outputs: &[Vec<f32>]| {
             let mut pictures = saliency(outputs)?;
-            let [top, left, bottom, right] = object(&outputs[0], [h, w], quantile);
+            let [top, left, bottom, right] =
+                object(&blurred(&outputs[0], [h, w], blur), [h, w], quantile);
             let title = format!(
                 "Box · columns {left} to {right}, rows {top} to {bottom} ({} x {} pixels)",
                 right - left + 1,
@@ -59,6 +63,28 @@ impl Visualization for SaliencyBox {
         });
         Ok(recipe)
     }
+}
+
+/// A Gaussian blur of this deviation, within the image.
+fn blurred(map: &[f32], [h, w]: [usize; 2], deviation: f32) -> Vec<f32> {
+    let reach = (3.0 * deviation).ceil() as usize;
+    let weight = |distance: usize| {
+        let far = distance as f32 / deviation.max(1e-6);
+        (-0.5 * far * far).exp()
+    };
+    let along = |map: &[f32], step: usize, extent: usize| -> Vec<f32> {
+        let mean = |at: usize| {
+            let (here, mut sum, mut total) = (at / step % extent, 0.0, 0.0);
+            for there in here.saturating_sub(reach)..=(here + reach).min(extent - 1) {
+                let weight = weight(here.abs_diff(there));
+                sum += weight * map[at + there * step - here * step];
+                total += weight;
+            }
+            sum / total
+        };
+        (0..map.len()).map(mean).collect()
+    };
+    along(&along(map, 1, w), w, h)
 }
 
 /// First and last row and column (`[top, left, bottom, right]`) of the largest part, neighbors in all eight

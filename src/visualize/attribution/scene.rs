@@ -4,7 +4,7 @@
 //! differs between them is a row of a table, chosen on the device by the number of the run.
 
 use crate::autodiff::gradient;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::graph::{BackwardRule, Graph, ValueId};
 use crate::nn::{Built, Mode};
 use crate::ops::{self, Pool2d};
@@ -142,16 +142,24 @@ impl<'a> Scene<'a> {
         ops::one_hot(g, indices, self.samples)
     }
 
-    /// The rows of `table` `[samples, width]` that belong to this run: `[batch, width]`, zero past the end.
-    pub(super) fn rows(&mut self, table: &[f32], width: usize) -> Result<ValueId> {
+    /// The rows of a table `[samples, width]` of `entries` that belong to this run: `[batch, width]`, zero past
+    /// the end.
+    pub(super) fn rows(
+        &mut self,
+        width: usize,
+        entries: impl FnMut(usize) -> f32,
+    ) -> Result<ValueId> {
+        let words = self.samples.saturating_mul(width);
+        check_words("attribution", words)?;
+        let table: Vec<f32> = (0..words).map(entries).collect();
         let present = self.present()?;
-        let table = self.graph.constant([self.samples, width], table)?;
+        let table = self.graph.constant([self.samples, width], &table)?;
         ops::matmul(&mut self.graph, present, table, false, false)
     }
 
     /// For each image of this run the class as a row of `[batch, classes]`, times `weight`; zeros past the end.
     pub(super) fn classes(&mut self, weight: f32) -> Result<ValueId> {
-        let weights = self.rows(&vec![weight; self.samples], 1)?;
+        let weights = self.rows(1, |_| weight)?;
         ops::matmul(&mut self.graph, weights, self.class, false, false)
     }
 
@@ -184,6 +192,20 @@ impl<'a> Scene<'a> {
         self.buffers.push(buffer);
         Ok(total)
     }
+}
+
+/// Refuses tables that would fill the tab's memory.
+pub(super) fn check_words(place: &str, words: usize) -> Result<()> {
+    /// 64 MiB.
+    const MOST_WORDS: usize = 1 << 24;
+    if words <= MOST_WORDS {
+        return Ok(());
+    }
+    Err(Error::Memory {
+        place: place.to_owned(),
+        needed: 4 * words as u64,
+        limit: 4 * MOST_WORDS as u64,
+    })
 }
 
 /// `share` added up over all runs in the outside buffer `name`, and what that holds at first.

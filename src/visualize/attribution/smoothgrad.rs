@@ -48,10 +48,7 @@ impl Attribution for SmoothGrad {
         let low = pixels.iter().copied().fold(f32::INFINITY, f32::min);
         let deviation = request.values.number("noise")? as f32 * (high - low);
         let mut rng = Rng::new(request.seed, "smoothgrad");
-        let noise: Vec<f32> = (0..samples * h * w * c)
-            .map(|_| deviation * rng.normal())
-            .collect();
-        let noise = scene.rows(&noise, h * w * c)?;
+        let noise = scene.rows(h * w * c, |_| deviation * rng.normal())?;
         let image = scene.repeated(scene.image)?;
         let shape = scene.graph.shape(image).clone();
         let noise = ops::reshape(&mut scene.graph, noise, shape)?;
