@@ -231,7 +231,7 @@ fn color_lab() -> Lab<Cpu> {
     let id = "shapes".to_owned();
     block_on(lab.set_dataset(&Choice { id, options })).unwrap();
     let spec = json!({ "name": "small", "input": [3, 32, 32], "classes": 10, "nodes": [
-        { "id": "stem", "kind": "conv_bn_relu", "out_channels": 8, "stride": 2 },
+        { "id": "stem", "kind": "conv_block", "out_channels": 8, "stride": 2 },
         { "id": "block", "kind": "residual", "out_channels": 16, "stride": 2 },
         { "kind": "global_avg_pool2d" },
         { "kind": "dense", "units": 10 },
