@@ -23,7 +23,7 @@ use super::tiles::layer_index;
 pub(super) enum Work<B: Backend> {
     Train(Training<B>),
     Evaluate(Evaluation<B>, Pace),
-    Visualize(Job<B>, Pace),
+    Visualize(Box<Job<B>>, Pace),
 }
 
 /// A training job.
@@ -192,7 +192,7 @@ impl<B: Backend> Lab<B> {
             data: Some(&data.layout),
         };
         let job = Job::new(&self.session, method, &request).await?;
-        Ok(self.add(Work::Visualize(job, Pace::default())))
+        Ok(self.add(Work::Visualize(Box::new(job), Pace::default())))
     }
 
     fn add(&mut self, work: Work<B>) -> u32 {
