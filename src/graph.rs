@@ -133,10 +133,15 @@ impl Graph {
     /// # Errors
     /// When the op's shape rule refuses the inputs.
     pub fn push(&mut self, op: impl Op, inputs: &[ValueId]) -> Result<ValueId> {
+        self.push_shared(Arc::new(op), inputs)
+    }
+
+    /// [`Graph::push`], not generic, as there are some hundred ops.
+    fn push_shared(&mut self, op: Arc<dyn Op>, inputs: &[ValueId]) -> Result<ValueId> {
         let specs: Vec<Spec> = inputs.iter().map(|&id| self.spec(id).clone()).collect();
         let spec = op.infer(&specs)?;
         let origin = Origin::Node {
-            op: Arc::new(op),
+            op,
             inputs: inputs.to_vec(),
         };
         Ok(self.add(Value { spec, origin }))
@@ -150,13 +155,7 @@ impl Graph {
         let Origin::Node { op, .. } = self.value(id).origin.clone() else {
             return Err(Error::mismatch("again", "a node", "an input or a constant"));
         };
-        let specs: Vec<Spec> = inputs.iter().map(|&id| self.spec(id).clone()).collect();
-        let spec = op.infer(&specs)?;
-        let origin = Origin::Node {
-            op,
-            inputs: inputs.to_vec(),
-        };
-        Ok(self.add(Value { spec, origin }))
+        self.push_shared(op, inputs)
     }
 
     fn add(&mut self, value: Value) -> ValueId {

@@ -22,5 +22,6 @@ pub use layers::{Body, LAYERS, LayerKind, activation_field, norm_field, norm_lay
 pub use memory::TrainingMemory;
 pub use network::{Built, LayerInfo, Network, Parameter};
 pub use scope::{Declaration, Mode, Scope};
-pub use spec::{NetworkSpec, NodeSpec};
+pub(crate) use spec::fields;
+pub use spec::{FieldValue, NetworkSpec, NodeSpec, fields_of};
 pub use walk::Edit;

@@ -98,14 +98,31 @@ impl Kernel {
         threads: usize,
         twin: impl Fn(&mut Args<'_>) + Send + Sync + 'static,
     ) -> Self {
+        Self::one_write(
+            name,
+            wgsl_with(constants, source),
+            n_reads,
+            threads,
+            Arc::new(twin),
+        )
+    }
+
+    /// [`Kernel::linear`] from complete WGSL; not generic, as there are some hundred twins.
+    fn one_write(
+        name: &'static str,
+        wgsl: Arc<str>,
+        n_reads: usize,
+        threads: usize,
+        twin: Twin,
+    ) -> Self {
         let mut accesses = vec![Access::Read; n_reads];
         accesses.push(Access::Write);
         Self {
             name,
-            wgsl: wgsl_with(constants, source),
+            wgsl,
             accesses,
             workgroups: linear_workgroups(threads),
-            twin: Arc::new(twin),
+            twin,
         }
     }
 }

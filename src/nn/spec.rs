@@ -98,6 +98,48 @@ impl NodeSpec {
     }
 }
 
+/// Fields of a node from pairs; see [`fields!`](crate::nn::fields).
+#[doc(hidden)]
+pub fn fields_of(pairs: &mut [(&str, Value)]) -> Value {
+    let taken = pairs
+        .iter_mut()
+        .map(|(name, value)| ((*name).to_owned(), value.take()));
+    Value::Object(taken.collect())
+}
+
+/// What a field of a node can be.
+#[doc(hidden)]
+pub trait FieldValue {
+    /// As JSON has it.
+    fn field(&self) -> Value;
+}
+
+macro_rules! field_values {
+    ($($kind:ty),*) => {
+        $(impl FieldValue for $kind {
+            fn field(&self) -> Value {
+                Value::from(self.clone())
+            }
+        })*
+    };
+}
+field_values!(bool, f64, i32, usize, &str, String);
+
+impl<T: FieldValue> FieldValue for &T {
+    fn field(&self) -> Value {
+        (*self).field()
+    }
+}
+
+/// A node's fields as `serde_json::json!` writes an object: `fields!({ "units": 10 })`. Unlike there, the object is
+/// built in one place and not at each use, of which the zoo has some hundreds.
+macro_rules! fields {
+    ({ $($name:literal : $value:expr),* $(,)? }) => {
+        $crate::nn::fields_of(&mut [$(($name, $crate::nn::FieldValue::field(&$value))),*])
+    };
+}
+pub(crate) use fields;
+
 /// A layer with everything that defaults decide: its id, its inputs and its checked fields.
 #[derive(Debug)]
 pub(super) struct Resolved {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::graph::{Call, Lowering, Slot};
-use crate::program::{Access, Args, Kernel, linear_workgroups, wgsl_with};
+use crate::program::{Access, Args, Kernel, Twin, linear_workgroups, wgsl_with};
 
 /// A kernel of one thread per element that reads `n_reads` bindings and updates `n_states` others.
 pub(super) fn mutating_kernel(
@@ -15,14 +15,31 @@ pub(super) fn mutating_kernel(
     threads: usize,
     twin: impl Fn(&mut Args<'_>) + Send + Sync + 'static,
 ) -> Kernel {
+    updating(
+        name,
+        wgsl_with(constants, source),
+        [n_reads, n_states],
+        threads,
+        Arc::new(twin),
+    )
+}
+
+/// [`mutating_kernel`] from complete WGSL.
+fn updating(
+    name: &'static str,
+    wgsl: Arc<str>,
+    [n_reads, n_states]: [usize; 2],
+    threads: usize,
+    twin: Twin,
+) -> Kernel {
     let mut accesses = vec![Access::Read; n_reads];
     accesses.resize(n_reads + n_states, Access::ReadWrite);
     Kernel {
         name,
-        wgsl: wgsl_with(constants, source),
+        wgsl,
         accesses,
         workgroups: linear_workgroups(threads),
-        twin: Arc::new(twin),
+        twin,
     }
 }
 

@@ -149,8 +149,8 @@ impl Kernel {
         threads: usize,
         twin: impl Fn(&mut Args<'_>) + Send + Sync + 'static,
     ) -> Self {
-        let source = format!("{source}{IDENTITY}");
-        Self::linear(name, &source, constants, n_reads, threads, twin)
+        let wgsl = tailed_wgsl(constants, source);
+        Self::one_write(name, wgsl, n_reads, threads, Arc::new(twin))
     }
 
     /// One thread per four elements of an input of `elements`, each sent through the tail.
@@ -193,6 +193,11 @@ impl Kernel {
             workgroups: self.workgroups,
         })
     }
+}
+
+/// WGSL that ends with the identity tail.
+fn tailed_wgsl(constants: &[(&str, usize)], source: &str) -> Arc<str> {
+    wgsl_with(constants, &format!("{source}{IDENTITY}"))
 }
 
 /// The WGSL of a tail whose operands are bound from `first` on.

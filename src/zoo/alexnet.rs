@@ -2,7 +2,7 @@
 //! Networks", NIPS 2012) in the variants that are all called so, and ZFNet (Zeiler & Fergus, "Visualizing and
 //! Understanding Convolutional Networks", ECCV 2014), which is AlexNet with a finer beginning.
 
-use serde_json::json;
+use crate::nn::fields;
 
 use crate::error::Result;
 use crate::field::{Field, Values};
@@ -96,14 +96,14 @@ fn full(values: &Values, input: [usize; 3], classes: usize) -> Result<NetworkSpe
     let normalized = variant == "grouped" || variant == "ungrouped";
     let mut stack = Stack::default();
     let pad = if lecture { 5 } else { 2 };
-    let first = json!({ "out_channels": maps[0], "kernel": 11, "stride": 4, "padding": "explicit",
+    let first = fields!({ "out_channels": maps[0], "kernel": 11, "stride": 4, "padding": "explicit",
         "pad_top": pad, "pad_bottom": pad, "pad_left": pad, "pad_right": pad });
     stack.add("conv1", "conv2d", first);
-    stack.add("conv1_relu", "relu", json!({}));
+    stack.add("conv1_relu", "relu", fields!({}));
     let pool = if lecture {
-        json!({ "size": 2 })
+        fields!({ "size": 2 })
     } else {
-        json!({ "size": 3, "stride": 2 })
+        fields!({ "size": 3, "stride": 2 })
     };
     for (index, &maps) in maps.iter().enumerate() {
         let number = index + 1;
@@ -111,12 +111,12 @@ fn full(values: &Values, input: [usize; 3], classes: usize) -> Result<NetworkSpe
             // The second GPU saw the first one's maps in the third layer only.
             let groups = if index == 2 { 1 } else { groups };
             let kernel = if index == 1 { 5 } else { 3 };
-            let fields = json!({ "out_channels": maps, "kernel": kernel, "groups": groups, "padding": "same" });
+            let fields = fields!({ "out_channels": maps, "kernel": kernel, "groups": groups, "padding": "same" });
             stack.add(&format!("conv{number}"), "conv2d", fields);
-            stack.add(&format!("conv{number}_relu"), "relu", json!({}));
+            stack.add(&format!("conv{number}_relu"), "relu", fields!({}));
         }
         if normalized && index < 2 {
-            stack.add(&format!("norm{number}"), "local_response_norm", json!({}));
+            stack.add(&format!("norm{number}"), "local_response_norm", fields!({}));
         }
         if index < 2 || index == 4 {
             stack.add(&format!("pool{number}"), "max_pool2d", pool.clone());
@@ -128,7 +128,7 @@ fn full(values: &Values, input: [usize; 3], classes: usize) -> Result<NetworkSpe
 
 /// The three dense layers of the ImageNet networks of these years.
 pub(super) fn dense_layers(stack: &mut Stack, classes: usize) {
-    stack.add("flatten", "flatten", json!({}));
+    stack.add("flatten", "flatten", fields!({}));
     stack.dropout("dropout", 0.5);
     stack.dense_relu("fc6", 4096, 0.5);
     stack.dense_relu("fc7", 4096, 0.0);
@@ -139,26 +139,26 @@ fn zfnet(_: &Values, input: [usize; 3], classes: usize) -> Result<NetworkSpec> {
     at_least(ZFNET.name, input, 63, "its sides become 32 times smaller")?;
     let mut stack = Stack::default();
     let relu = |stack: &mut Stack, number: usize| {
-        stack.add(&format!("conv{number}_relu"), "relu", json!({}));
+        stack.add(&format!("conv{number}_relu"), "relu", fields!({}));
     };
-    let first = json!({ "out_channels": 96, "kernel": 7, "stride": 2, "padding": "explicit",
+    let first = fields!({ "out_channels": 96, "kernel": 7, "stride": 2, "padding": "explicit",
         "pad_top": 1, "pad_bottom": 1, "pad_left": 1, "pad_right": 1 });
     stack.add("conv1", "conv2d", first);
     relu(&mut stack, 1);
-    let pool = json!({ "size": 3, "stride": 2, "padding": 1 });
+    let pool = fields!({ "size": 3, "stride": 2, "padding": 1 });
     stack.add("pool1", "max_pool2d", pool.clone());
-    stack.add("norm1", "local_response_norm", json!({}));
-    let second = json!({ "out_channels": 256, "kernel": 5, "stride": 2 });
+    stack.add("norm1", "local_response_norm", fields!({}));
+    let second = fields!({ "out_channels": 256, "kernel": 5, "stride": 2 });
     stack.add("conv2", "conv2d", second);
     relu(&mut stack, 2);
     stack.add("pool2", "max_pool2d", pool);
-    stack.add("norm2", "local_response_norm", json!({}));
+    stack.add("norm2", "local_response_norm", fields!({}));
     for (number, maps) in [(3, 384), (4, 384), (5, 256)] {
-        let fields = json!({ "out_channels": maps, "kernel": 3, "padding": "same" });
+        let fields = fields!({ "out_channels": maps, "kernel": 3, "padding": "same" });
         stack.add(&format!("conv{number}"), "conv2d", fields);
         relu(&mut stack, number);
     }
-    let last = json!({ "size": 3, "stride": 2 });
+    let last = fields!({ "size": 3, "stride": 2 });
     stack.add("pool5", "max_pool2d", last);
     dense_layers(&mut stack, classes);
     Ok(stack.finish(ZFNET.name, input, classes))
@@ -175,21 +175,21 @@ fn mini(
     at_least(entry.name, input, 12, "it is halved four times")?;
     let (lrn, dropout) = (values.bool("lrn")?, values.number("dropout")?);
     let mut stack = Stack::default();
-    let pool = json!({ "size": 3, "stride": 2, "padding": 1 });
+    let pool = fields!({ "size": 3, "stride": 2, "padding": 1 });
     for (index, maps) in [48, 96, 128, 128, 96].into_iter().enumerate() {
         let number = index + 1;
         let (kernel, stride) = beginning.get(index).copied().unwrap_or((3, 1));
         let fields =
-            json!({ "out_channels": maps, "kernel": kernel, "stride": stride, "norm": "none" });
+            fields!({ "out_channels": maps, "kernel": kernel, "stride": stride, "norm": "none" });
         stack.add(&format!("conv{number}"), "conv_block", fields);
         if lrn && index < 2 {
-            stack.add(&format!("norm{number}"), "local_response_norm", json!({}));
+            stack.add(&format!("norm{number}"), "local_response_norm", fields!({}));
         }
         if index < 2 || index == 4 {
             stack.add(&format!("pool{number}"), "max_pool2d", pool.clone());
         }
     }
-    stack.add("flatten", "flatten", json!({}));
+    stack.add("flatten", "flatten", fields!({}));
     stack.dropout("dropout", dropout);
     stack.dense_relu("fc6", 384, dropout);
     stack.dense_relu("fc7", 192, 0.0);

@@ -2,7 +2,7 @@
 //! Net", ICLR workshop 2015, Table 1): nothing but convolutions, strided ones in place of pooling. The paper
 //! in which guided backpropagation appeared.
 
-use serde_json::json;
+use crate::nn::fields;
 
 use crate::error::Result;
 use crate::field::{Field, Values};
@@ -73,7 +73,7 @@ fn spec(
     .into_iter()
     .enumerate()
     {
-        let fields = json!({ "out_channels": maps, "kernel": kernel, "stride": stride, "padding": padding,
+        let fields = fields!({ "out_channels": maps, "kernel": kernel, "stride": stride, "padding": padding,
             "norm": norm });
         stack.add(&format!("conv{}", index + 1), "conv_block", fields);
         if stride == 2 {
@@ -82,8 +82,8 @@ fn spec(
     }
     // The last rectifier of the paper would keep every class score from being negative; as in most of
     // its implementations, the mean over the last maps is the score itself.
-    let last = json!({ "out_channels": classes, "kernel": 1, "init": "glorot_uniform" });
+    let last = fields!({ "out_channels": classes, "kernel": 1, "init": "glorot_uniform" });
     stack.add("conv9", "conv2d", last);
-    stack.add("average", "global_avg_pool2d", json!({}));
+    stack.add("average", "global_avg_pool2d", fields!({}));
     Ok(stack.finish(entry.name, input, classes))
 }

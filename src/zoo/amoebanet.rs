@@ -7,7 +7,9 @@
 //! the size, one 1x1 convolution of stride 2 halves it instead of two that see every other pixel each; and mean
 //! pooling counts the zeros around the image.
 
-use serde_json::json;
+use serde_json::Value;
+
+use crate::nn::fields;
 
 use crate::error::Result;
 use crate::field::{Field, Values};
@@ -110,55 +112,57 @@ fn operation(
     stride: usize,
 ) -> String {
     let part = |name: &str| format!("{id}_{name}");
-    let pool = json!({ "size": 3, "stride": stride, "padding": 1 });
+    let pool = fields!({ "size": 3, "stride": stride, "padding": 1 });
     match operation {
         Mean => stack.join(id, "avg_pool2d", &[input], pool),
         Max => stack.join(id, "max_pool2d", &[input], pool),
         Skip if stride == 1 => return input.to_owned(),
-        Skip => return conv(stack, id, input, json!({ "kernel": 1, "stride": 2 }), maps),
+        Skip => {
+            return conv(
+                stack,
+                id,
+                input,
+                fields!({ "kernel": 1, "stride": 2 }),
+                maps,
+            );
+        }
         Separable(side) => {
             let mut from = input.to_owned();
             for (number, stride) in [("1", stride), ("2", 1)] {
                 let name = |kind: &str| part(&format!("{kind}{number}"));
-                stack.join(&name("relu"), "relu", &[&from], json!({}));
+                stack.join(&name("relu"), "relu", &[&from], fields!({}));
                 let fields =
-                    json!({ "kernel": side, "stride": stride, "padding": "same", "bias": false });
+                    fields!({ "kernel": side, "stride": stride, "padding": "same", "bias": false });
                 stack.add(&name("depthwise"), "depthwise_conv2d", fields);
-                let fields = json!({ "out_channels": maps, "kernel": 1, "bias": false });
+                let fields = fields!({ "out_channels": maps, "kernel": 1, "bias": false });
                 stack.add(&name("pointwise"), "conv2d", fields);
                 from = name("bn");
-                stack.add(&from, "batch_norm2d", json!({}));
+                stack.add(&from, "batch_norm2d", fields!({}));
             }
             return from;
         }
         OneBySeven => {
-            stack.join(&part("relu"), "relu", &[input], json!({}));
-            let lying = json!({ "out_channels": maps, "kernel": 1, "kernel_width": 7, "stride": 1,
+            stack.join(&part("relu"), "relu", &[input], fields!({}));
+            let lying = fields!({ "out_channels": maps, "kernel": 1, "kernel_width": 7, "stride": 1,
                 "stride_width": stride, "padding": "same", "bias": false });
             stack.add(&part("1x7"), "conv2d", lying);
-            let standing = json!({ "out_channels": maps, "kernel": 7, "kernel_width": 1, "stride": stride,
+            let standing = fields!({ "out_channels": maps, "kernel": 7, "kernel_width": 1, "stride": stride,
                 "stride_width": 1, "padding": "same", "bias": false });
             stack.add(&part("7x1"), "conv2d", standing);
-            stack.add(id, "batch_norm2d", json!({}));
+            stack.add(id, "batch_norm2d", fields!({}));
         }
     }
     id.to_owned()
 }
 
 /// ReLU, convolution, batch norm: how a cell's inputs get its number of maps.
-fn conv(
-    stack: &mut Stack,
-    id: &str,
-    input: &str,
-    mut fields: serde_json::Value,
-    maps: usize,
-) -> String {
-    stack.join(&format!("{id}_relu"), "relu", &[input], json!({}));
-    fields["out_channels"] = json!(maps);
-    fields["bias"] = json!(false);
+fn conv(stack: &mut Stack, id: &str, input: &str, mut fields: Value, maps: usize) -> String {
+    stack.join(&format!("{id}_relu"), "relu", &[input], fields!({}));
+    fields["out_channels"] = Value::from(maps);
+    fields["bias"] = Value::from(false);
     stack.add(&format!("{id}_conv"), "conv2d", fields);
     let output = format!("{id}_bn");
-    stack.add(&output, "batch_norm2d", json!({}));
+    stack.add(&output, "batch_norm2d", fields!({}));
     output
 }
 
@@ -171,14 +175,14 @@ fn cell(
     halve: bool,
     maps: usize,
 ) -> String {
-    let first = json!({ "kernel": 1, "stride": if halve { 2 } else { 1 } });
+    let first = fields!({ "kernel": 1, "stride": if halve { 2 } else { 1 } });
     let mut states = vec![
         conv(stack, &format!("{id}_in0"), &before[0], first, maps),
         conv(
             stack,
             &format!("{id}_in1"),
             &before[1],
-            json!({ "kernel": 1 }),
+            fields!({ "kernel": 1 }),
             maps,
         ),
     ];
@@ -192,11 +196,11 @@ fn cell(
             outputs.push(operation(stack, &name, kind, &input, maps, stride));
         }
         let sum = format!("{id}_sum{}", number + 1);
-        stack.join(&sum, "add", &[&outputs[0], &outputs[1]], json!({}));
+        stack.join(&sum, "add", &[&outputs[0], &outputs[1]], fields!({}));
         states.push(sum);
     }
     let ends = ends.map(|end| states[end].as_str());
-    stack.join(id, "concat", &ends, json!({}));
+    stack.join(id, "concat", &ends, fields!({}));
     id.to_owned()
 }
 
@@ -209,7 +213,7 @@ fn network(
     at_least(entry.name, input, 4, "it is halved twice")?;
     let (repeats, mut maps) = (values.integer("repeats")?, values.integer("maps")?);
     let mut stack = Stack::default();
-    let stem = json!({ "out_channels": 3 * maps, "activation": "none" });
+    let stem = fields!({ "out_channels": 3 * maps, "activation": "none" });
     stack.add("stem", "conv_block", stem);
     let mut before = ["stem".to_owned(), "stem".to_owned()];
     let mut halve = false;

@@ -2,7 +2,7 @@
 //! Transformers", 2021): convolutions make the tokens, attention mixes them, attention pools them. CCT-2/3x2 is
 //! small enough to be its own browser-size version.
 
-use serde_json::json;
+use crate::nn::fields;
 
 use crate::error::Result;
 use crate::field::{Field, Values};
@@ -44,13 +44,14 @@ fn cct(values: &Values, input: [usize; 3], classes: usize) -> Result<NetworkSpec
     };
     let mut stack = Stack::default();
     for (number, maps) in [(1, MAPS / 2), (2, MAPS)] {
-        let fields = json!({ "out_channels": maps, "kernel": 3, "padding": "same", "bias": false });
+        let fields =
+            fields!({ "out_channels": maps, "kernel": 3, "padding": "same", "bias": false });
         stack.add(&format!("conv{number}"), "conv2d", fields);
-        stack.add(&format!("conv{number}_relu"), "relu", json!({}));
-        let pool = json!({ "size": 3, "stride": 2, "padding": 1 });
+        stack.add(&format!("conv{number}_relu"), "relu", fields!({}));
+        let pool = fields!({ "size": 3, "stride": 2, "padding": 1 });
         stack.add(&format!("pool{number}"), "max_pool2d", pool);
     }
-    stack.add("positions", "position_embedding", json!({}));
+    stack.add("positions", "position_embedding", fields!({}));
     for layer in 1..=layers {
         // Linear from 0 at the first block to the whole rate at the last.
         let share = if layers > 1 {
@@ -58,12 +59,12 @@ fn cct(values: &Values, input: [usize; 3], classes: usize) -> Result<NetworkSpec
         } else {
             0.0
         };
-        let fields = json!({ "channels": MAPS, "hidden": MAPS, "heads": heads, "dropout": dropout,
+        let fields = fields!({ "channels": MAPS, "hidden": MAPS, "heads": heads, "dropout": dropout,
             "stochastic_depth": dropout * share });
         stack.add(&format!("block{layer}"), "transformer_block", fields);
     }
-    stack.add("norm", "layer_norm", json!({}));
-    stack.add("pool", "seq_pool", json!({}));
+    stack.add("norm", "layer_norm", fields!({}));
+    stack.add("pool", "seq_pool", fields!({}));
     stack.classify("fc", classes);
     Ok(stack.finish(CCT.name, input, classes))
 }

@@ -2,7 +2,7 @@
 //! Networks", CVPR 2017): those for ImageNet (Table 1), and those for CIFAR (section 4.2) with bottlenecks and
 //! compression (BC) or without.
 
-use serde_json::json;
+use crate::nn::fields;
 
 use crate::error::{Error, Result};
 use crate::field::{Field, Values};
@@ -73,18 +73,18 @@ fn full(values: &Values, input: [usize; 3], classes: usize) -> Result<NetworkSpe
     };
     let mut stack = Stack::default();
     let mut maps = 2 * growth;
-    let stem = json!({ "out_channels": maps, "kernel": 7, "stride": 2 });
+    let stem = fields!({ "out_channels": maps, "kernel": 7, "stride": 2 });
     stack.add("stem", "conv_block", stem);
-    let pool = json!({ "size": 3, "stride": 2, "padding": 1 });
+    let pool = fields!({ "size": 3, "stride": 2, "padding": 1 });
     stack.add("pool", "max_pool2d", pool);
     for (index, layers) in layers.into_iter().enumerate() {
-        let fields = json!({ "layers": layers, "growth": growth });
+        let fields = fields!({ "layers": layers, "growth": growth });
         stack.add(&format!("block{}", index + 1), "dense_block", fields);
         maps += layers * growth;
         if index < 3 {
             maps /= 2;
             let id = format!("transition{}", index + 1);
-            stack.add(&id, "dense_transition", json!({ "out_channels": maps }));
+            stack.add(&id, "dense_transition", fields!({ "out_channels": maps }));
         }
     }
     finish(stack, FULL.name, "relu", input, classes)
@@ -110,16 +110,16 @@ fn cifar(values: &Values, input: [usize; 3], classes: usize) -> Result<NetworkSp
     let mut stack = Stack::default();
     // The first convolution has twice the growth in BC networks, 16 maps in the others.
     let mut maps = if bottleneck { 2 * growth } else { 16 };
-    let stem = json!({ "out_channels": maps, "kernel": 3, "padding": "same", "bias": false });
+    let stem = fields!({ "out_channels": maps, "kernel": 3, "padding": "same", "bias": false });
     stack.add("stem", "conv2d", stem);
     for block in 1..=3 {
-        let fields = json!({ "layers": layers, "growth": growth, "bottleneck": bottleneck,
+        let fields = fields!({ "layers": layers, "growth": growth, "bottleneck": bottleneck,
             "activation": activation });
         stack.add(&format!("block{block}"), "dense_block", fields);
         maps += layers * growth;
         if block < 3 {
             maps = ((maps as f64 * compression) as usize).max(1);
-            let fields = json!({ "out_channels": maps, "activation": activation });
+            let fields = fields!({ "out_channels": maps, "activation": activation });
             stack.add(&format!("transition{block}"), "dense_transition", fields);
         }
     }
@@ -134,9 +134,9 @@ fn finish(
     input: [usize; 3],
     classes: usize,
 ) -> Result<NetworkSpec> {
-    stack.add("last_norm", "batch_norm2d", json!({}));
+    stack.add("last_norm", "batch_norm2d", fields!({}));
     if activation != "none" {
-        stack.add("last_act", activation, json!({}));
+        stack.add("last_act", activation, fields!({}));
     }
     stack.average_and_classify(0.0, classes);
     Ok(stack.finish(name, input, classes))

@@ -3,7 +3,9 @@
 //! All-CNN-C for CIFAR (section 8.2), each with ordinary convolutions (Z2) or with those of a group, and about
 //! as many parameters either way.
 
-use serde_json::{Value, json};
+use serde_json::Value;
+
+use crate::nn::fields;
 
 use crate::error::Result;
 use crate::field::{Field, Values};
@@ -84,12 +86,12 @@ impl Over {
             "z2" => "batch_norm2d",
             _ => "p4_batch_norm2d",
         };
-        self.add(id, kind, &mut json!({}));
+        self.add(id, kind, &mut fields!({}));
     }
 
     fn add(&mut self, id: &str, kind: &str, fields: &mut Value) {
         if self.group != "z2" {
-            fields["group"] = json!(self.group);
+            fields["group"] = Value::from(self.group.as_str());
         }
         self.stack.add(id, kind, fields.take());
     }
@@ -97,9 +99,9 @@ impl Over {
     /// Each map's largest value over the group and its mean over the image, as class scores.
     fn finish(mut self, name: &str, input: [usize; 3], classes: usize) -> NetworkSpec {
         if self.group != "z2" {
-            self.add("group_pool", "group_pool", &mut json!({}));
+            self.add("group_pool", "group_pool", &mut fields!({}));
         }
-        self.stack.add("average", "global_avg_pool2d", json!({}));
+        self.stack.add("average", "global_avg_pool2d", fields!({}));
         self.stack.finish(name, input, classes)
     }
 }
@@ -113,15 +115,15 @@ fn p4cnn(values: &Values, input: [usize; 3], classes: usize) -> Result<NetworkSp
         let id = format!("conv{layer}");
         over.conv(
             &id,
-            json!({ "out_channels": maps, "kernel": 3, "bias": false }),
+            fields!({ "out_channels": maps, "kernel": 3, "bias": false }),
         );
         over.norm(&format!("{id}_bn"));
-        over.stack.add(&format!("{id}_relu"), "relu", json!({}));
+        over.stack.add(&format!("{id}_relu"), "relu", fields!({}));
         if layer == 2 {
-            over.stack.add("pool", "max_pool2d", json!({}));
+            over.stack.add("pool", "max_pool2d", fields!({}));
         }
     }
-    let last = json!({ "out_channels": classes, "kernel": 4, "init": "glorot_uniform" });
+    let last = fields!({ "out_channels": classes, "kernel": 4, "init": "glorot_uniform" });
     over.conv("conv7", last);
     Ok(over.finish(P4CNN.name, input, classes))
 }
@@ -149,13 +151,13 @@ fn all_cnn(values: &Values, input: [usize; 3], classes: usize) -> Result<Network
     .enumerate()
     {
         let id = format!("conv{}", index + 1);
-        let fields = json!({ "out_channels": maps, "kernel": kernel, "stride": stride, "padding": padding,
+        let fields = fields!({ "out_channels": maps, "kernel": kernel, "stride": stride, "padding": padding,
             "bias": false });
         over.conv(&id, fields);
         over.norm(&format!("{id}_bn"));
-        over.stack.add(&format!("{id}_relu"), "relu", json!({}));
+        over.stack.add(&format!("{id}_relu"), "relu", fields!({}));
     }
-    let last = json!({ "out_channels": classes, "kernel": 1, "init": "glorot_uniform" });
+    let last = fields!({ "out_channels": classes, "kernel": 1, "init": "glorot_uniform" });
     over.conv("conv9", last);
     Ok(over.finish(ALL_CNN.name, input, classes))
 }

@@ -1,7 +1,7 @@
 //! GoogLeNet (Szegedy et al., "Going Deeper with Convolutions", CVPR 2015, Table 1) and its successor with
 //! batch norm (Ioffe & Szegedy, "Batch Normalization", 2015, Fig. 5), and small networks of their modules.
 
-use serde_json::json;
+use crate::nn::fields;
 
 use crate::error::Result;
 use crate::field::{Field, Values};
@@ -103,17 +103,17 @@ const BN_TABLE: [(&str, Maps, &str); 10] = [
 fn module(stack: &mut Stack, id: &str, maps: Maps, third: &str, pool: &str, norm: &str) {
     let [c1, reduce3, c3, reduce5, c5, projection] = maps;
     let stride = if c1 == 0 { 2 } else { 1 };
-    let fields = json!({ "c1": c1, "reduce3": reduce3, "c3": c3, "reduce5": reduce5, "c5": c5, "third": third,
+    let fields = fields!({ "c1": c1, "reduce3": reduce3, "c3": c3, "reduce5": reduce5, "c5": c5, "third": third,
         "pool": pool, "pool_proj": projection, "stride": stride, "norm": norm });
     stack.add(id, "inception", fields);
 }
 
 /// The layers before the first module; with `lrn`, responses are normalized as in the paper.
 fn beginning(stack: &mut Stack, norm: &str, lrn: bool) {
-    let conv = |maps: usize, kernel: usize, stride: usize| json!({ "out_channels": maps, "kernel": kernel, "stride": stride, "norm": norm });
+    let conv = |maps: usize, kernel: usize, stride: usize| fields!({ "out_channels": maps, "kernel": kernel, "stride": stride, "norm": norm });
     let normalize = |stack: &mut Stack, id: &str| {
         if lrn {
-            stack.add(id, "local_response_norm", json!({}));
+            stack.add(id, "local_response_norm", fields!({}));
         }
     };
     stack.add("conv1", "conv_block", conv(64, 7, 2));
@@ -126,7 +126,7 @@ fn beginning(stack: &mut Stack, norm: &str, lrn: bool) {
 }
 
 fn pool(stack: &mut Stack, id: &str) {
-    let fields = json!({ "size": 3, "stride": 2, "ceil": true });
+    let fields = fields!({ "size": 3, "stride": 2, "ceil": true });
     stack.add(id, "max_pool2d", fields);
 }
 
@@ -174,11 +174,11 @@ fn auxiliary_classifier(stack: &mut Stack, number: usize, norm: &str, classes: u
     stack.add(
         &named("pool"),
         "avg_pool2d",
-        json!({ "size": 5, "stride": 3 }),
+        fields!({ "size": 5, "stride": 3 }),
     );
-    let fields = json!({ "out_channels": 128, "kernel": 1, "norm": norm });
+    let fields = fields!({ "out_channels": 128, "kernel": 1, "norm": norm });
     stack.add(&named("conv"), "conv_block", fields);
-    stack.add(&named("flatten"), "flatten", json!({}));
+    stack.add(&named("flatten"), "flatten", fields!({}));
     stack.dense_relu(&named("fc"), 1024, 0.7);
     stack.classify(&format!("aux{number}"), classes);
 }
@@ -206,9 +206,9 @@ fn mini(
     at_least(entry.name, input, 8, "it is halved twice")?;
     let norm = values.choice("norm")?;
     let mut stack = Stack::default();
-    let fields = json!({ "out_channels": 32, "kernel": 3, "norm": norm });
+    let fields = fields!({ "out_channels": 32, "kernel": 3, "norm": norm });
     stack.add("stem", "conv_block", fields);
-    let halve = json!({ "size": 3, "stride": 2, "padding": 1 });
+    let halve = fields!({ "size": 3, "stride": 2, "padding": 1 });
     stack.add("pool1", "max_pool2d", halve.clone());
     module(
         &mut stack,

@@ -2,7 +2,7 @@
 //! Recognition", Proc. IEEE 1998): as the paper has it, with 60,000 trainable parameters, and as it is
 //! taught today, with 61,706.
 
-use serde_json::json;
+use crate::nn::fields;
 
 use crate::error::{Error, Result};
 use crate::field::{Field, Values};
@@ -60,19 +60,19 @@ fn modern(values: &Values, input: [usize; 3], classes: usize) -> Result<NetworkS
         "relu" | "leaky_relu" => "he_uniform",
         _ => "glorot_uniform",
     };
-    let conv = |channels: usize, padding: &str| json!({ "out_channels": channels, "kernel": 5, "padding": padding, "init": init });
-    let act = |id: &str| NodeSpec::new(id, &activation, json!({}));
+    let conv = |channels: usize, padding: &str| fields!({ "out_channels": channels, "kernel": 5, "padding": padding, "init": init });
+    let act = |id: &str| NodeSpec::new(id, &activation, fields!({}));
     let dense = |id: &str, units: usize, init: &str| {
-        NodeSpec::new(id, "dense", json!({ "units": units, "init": init }))
+        NodeSpec::new(id, "dense", fields!({ "units": units, "init": init }))
     };
     let nodes = vec![
         NodeSpec::new("conv1", "conv2d", conv(6, "same")),
         act("act1"),
-        NodeSpec::new("pool1", &pooling, json!({})),
+        NodeSpec::new("pool1", &pooling, fields!({})),
         NodeSpec::new("conv2", "conv2d", conv(16, "valid")),
         act("act2"),
-        NodeSpec::new("pool2", &pooling, json!({})),
-        NodeSpec::new("flatten", "flatten", json!({})),
+        NodeSpec::new("pool2", &pooling, fields!({})),
+        NodeSpec::new("flatten", "flatten", fields!({})),
         dense("fc1", 120, init),
         act("act3"),
         dense("fc2", 84, init),
@@ -110,36 +110,37 @@ fn original(values: &Values, input: [usize; 3], classes: usize) -> Result<Networ
         ));
     }
     let (top, left) = ((SIDE - h) / 2, (SIDE - w) / 2);
-    let c1 = json!({
+    let c1 = fields!({
         "out_channels": 6, "kernel": 5, "init": "lenet", "padding": "explicit",
         "pad_top": top, "pad_bottom": SIDE - h - top, "pad_left": left, "pad_right": SIDE - w - left,
     });
-    let c3 = json!({ "out_channels": 16, "kernel": 5, "init": "lenet", "connections": "lenet-c3" });
-    let c5 = json!({ "out_channels": 120, "kernel": 5, "init": "lenet" });
+    let c3 =
+        fields!({ "out_channels": 16, "kernel": 5, "init": "lenet", "connections": "lenet-c3" });
+    let c5 = fields!({ "out_channels": 120, "kernel": 5, "init": "lenet" });
     // The squashing function of the paper's appendix A.
     let squash =
-        |id: &str| NodeSpec::new(id, "tanh", json!({ "scale": 1.7159, "slope": 2.0 / 3.0 }));
+        |id: &str| NodeSpec::new(id, "tanh", fields!({ "scale": 1.7159, "slope": 2.0 / 3.0 }));
     let mut nodes = vec![
         NodeSpec::new("c1", "conv2d", c1),
         squash("c1_tanh"),
-        NodeSpec::new("s2", "subsample", json!({})),
+        NodeSpec::new("s2", "subsample", fields!({})),
         squash("s2_tanh"),
         NodeSpec::new("c3", "conv2d", c3),
         squash("c3_tanh"),
-        NodeSpec::new("s4", "subsample", json!({})),
+        NodeSpec::new("s4", "subsample", fields!({})),
         squash("s4_tanh"),
         NodeSpec::new("c5", "conv2d", c5),
         squash("c5_tanh"),
-        NodeSpec::new("flatten", "flatten", json!({})),
-        NodeSpec::new("f6", "dense", json!({ "units": 84, "init": "lenet" })),
+        NodeSpec::new("flatten", "flatten", fields!({})),
+        NodeSpec::new("f6", "dense", fields!({ "units": 84, "init": "lenet" })),
         squash("f6_tanh"),
     ];
     nodes.push(match output.as_str() {
-        "rbf" => NodeSpec::new("output", "rbf", json!({})),
+        "rbf" => NodeSpec::new("output", "rbf", fields!({})),
         _ => NodeSpec::new(
             "output",
             "dense",
-            json!({ "units": classes, "init": "lenet" }),
+            fields!({ "units": classes, "init": "lenet" }),
         ),
     });
     Ok(NetworkSpec {

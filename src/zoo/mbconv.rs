@@ -1,6 +1,6 @@
 //! What the mobile networks are made of: stages of inverted bottlenecks, and a network of such stages.
 
-use serde_json::json;
+use crate::nn::fields;
 
 use crate::error::Result;
 use crate::nn::NetworkSpec;
@@ -83,13 +83,14 @@ impl Recipe<'_> {
         let activation = self.activation;
         let mut stack = Stack::default();
         let (mut before, stride) = self.stem;
-        let fields = json!({ "out_channels": before, "stride": stride, "activation": activation });
+        let fields =
+            fields!({ "out_channels": before, "stride": stride, "activation": activation });
         stack.add("stem", "conv_block", fields);
         let blocks: usize = self.stages.iter().map(|stage| stage.blocks).sum();
         let mut done = 0;
         for (index, stage) in self.stages.iter().enumerate() {
             for block in 0..stage.blocks {
-                let fields = json!({ "in_channels": before, "out_channels": stage.maps,
+                let fields = fields!({ "in_channels": before, "out_channels": stage.maps,
                     "expansion": stage.expansion, "kernel": stage.kernel, "se_ratio": stage.se_ratio,
                     "stochastic_depth": self.stochastic_depth * done as f64 / blocks as f64,
                     "stride": if block == 0 { stage.stride } else { 1 }, "activation": activation });
@@ -99,7 +100,7 @@ impl Recipe<'_> {
                 done += 1;
             }
         }
-        let fields = json!({ "out_channels": self.last, "kernel": 1, "activation": activation });
+        let fields = fields!({ "out_channels": self.last, "kernel": 1, "activation": activation });
         stack.add("last", "conv_block", fields);
         stack.average_and_classify(self.dropout, classes);
         Ok(stack.finish(entry.name, input, classes))

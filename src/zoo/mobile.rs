@@ -1,7 +1,7 @@
 //! MobileNet (Howard et al., "MobileNets", 2017), of depthwise separable convolutions, and MobileNetV2
 //! (Sandler et al., CVPR 2018), of inverted bottlenecks; each for ImageNet and for small images.
 
-use serde_json::json;
+use crate::nn::fields;
 
 use crate::error::Result;
 use crate::field::{Field, Values};
@@ -156,11 +156,11 @@ fn separable(
         .choice("activation")
         .unwrap_or_else(|_| "relu".to_owned());
     let mut stack = Stack::default();
-    let fields = json!({ "out_channels": widened(stem.0, width), "stride": stem.1, "activation": activation });
+    let fields = fields!({ "out_channels": widened(stem.0, width), "stride": stem.1, "activation": activation });
     stack.add("stem", "conv_block", fields);
     for (index, &(maps, stride)) in rows.iter().enumerate() {
         let maps = widened(maps, width);
-        let fields = json!({ "out_channels": maps, "stride": stride,
+        let fields = fields!({ "out_channels": maps, "stride": stride,
             "activation": activation });
         stack.add(
             &format!("separable{}", index + 1),

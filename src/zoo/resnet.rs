@@ -3,7 +3,9 @@
 //! them (v2: "Identity Mappings in Deep Residual Networks", ECCV 2016), their plain twins, and the same with
 //! squeeze-and-excitation (Hu, Shen & Sun, CVPR 2018).
 
-use serde_json::{Value, json};
+use serde_json::Value;
+
+use crate::nn::fields;
 
 use crate::error::Result;
 use crate::field::{Field, Values};
@@ -150,16 +152,16 @@ impl Options {
             other => other,
         };
         let version = if self.before() { "v2" } else { "v1" };
-        json!({ "out_channels": maps, "stride": stride, "version": version, "shortcut": shortcut,
+        fields!({ "out_channels": maps, "stride": stride, "version": version, "shortcut": shortcut,
             "reduction": self.reduction, "norm": self.norm, "activation": self.activation })
     }
 
     /// The first convolution; in v2 the blocks bring their own normalization.
     fn stem(&self, stack: &mut Stack, maps: usize, kernel: usize, stride: usize) {
-        let mut fields = json!({ "out_channels": maps, "kernel": kernel, "stride": stride,
+        let mut fields = fields!({ "out_channels": maps, "kernel": kernel, "stride": stride,
             "norm": self.norm, "activation": self.activation });
         if self.before() {
-            fields = json!({ "out_channels": maps, "kernel": kernel, "stride": stride, "padding": "same",
+            fields = fields!({ "out_channels": maps, "kernel": kernel, "stride": stride, "padding": "same",
                 "bias": self.norm == "none" });
             stack.add("stem", "conv2d", fields);
         } else {
@@ -171,10 +173,10 @@ impl Options {
     fn end(&self, stack: &mut Stack) {
         if self.before() {
             if let Some(kind) = norm_layer(&self.norm) {
-                stack.add("last_norm", kind, json!({}));
+                stack.add("last_norm", kind, fields!({}));
             }
             if self.activation != "none" {
-                stack.add("last_act", &self.activation, json!({}));
+                stack.add("last_act", &self.activation, fields!({}));
             }
         }
     }
@@ -197,7 +199,7 @@ fn imagenet(
     };
     let mut stack = Stack::default();
     options.stem(&mut stack, 64, 7, 2);
-    let pool = json!({ "size": 3, "stride": 2, "padding": 1 });
+    let pool = fields!({ "size": 3, "stride": 2, "padding": 1 });
     stack.add("pool", "max_pool2d", pool);
     let widen = if bottleneck { 4 } else { 1 };
     let mut before = 64;
@@ -212,7 +214,7 @@ fn imagenet(
                 } else {
                     "1x1"
                 };
-                fields["strided"] = json!(strided);
+                fields["strided"] = Value::from(strided);
                 "bottleneck"
             } else {
                 "residual"
@@ -268,7 +270,7 @@ fn cifar(
             let stride = if stage > 0 && block == 0 { 2 } else { 1 };
             let mut fields = options.block(maps, stride, stride > 1);
             let done = stage * blocks + block + 1;
-            fields["stochastic_depth"] = json!(left_out * done as f64 / (3 * blocks) as f64);
+            fields["stochastic_depth"] = Value::from(left_out * done as f64 / (3 * blocks) as f64);
             let id = format!("stage{}_{}", stage + 1, block + 1);
             stack.add(&id, "residual", fields);
         }

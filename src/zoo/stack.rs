@@ -1,6 +1,8 @@
 //! What the architectures are written with: nodes one after another, and the checks that they share.
 
-use serde_json::{Value, json};
+use serde_json::Value;
+
+use crate::nn::fields;
 
 use crate::error::{Error, Result};
 use crate::nn::{NetworkSpec, NodeSpec};
@@ -33,27 +35,27 @@ impl Stack {
     /// Dropout, where there is any.
     pub(super) fn dropout(&mut self, id: &str, rate: f64) {
         if rate > 0.0 {
-            self.add(id, "dropout", json!({ "rate": rate }));
+            self.add(id, "dropout", fields!({ "rate": rate }));
         }
     }
 
     /// Each map's mean, and a dense layer to class scores: "average" and "fc".
     pub(super) fn average_and_classify(&mut self, dropout: f64, classes: usize) {
-        self.add("average", "global_avg_pool2d", json!({}));
+        self.add("average", "global_avg_pool2d", fields!({}));
         self.dropout("dropout", dropout);
         self.classify("fc", classes);
     }
 
     /// A dense layer to class scores.
     pub(super) fn classify(&mut self, id: &str, classes: usize) {
-        let fields = json!({ "units": classes, "init": "glorot_uniform" });
+        let fields = fields!({ "units": classes, "init": "glorot_uniform" });
         self.add(id, "dense", fields);
     }
 
     /// A dense layer, a rectifier and dropout: "<id>", "<id>_relu", "<id>_dropout".
     pub(super) fn dense_relu(&mut self, id: &str, units: usize, dropout: f64) {
-        self.add(id, "dense", json!({ "units": units }));
-        self.add(&format!("{id}_relu"), "relu", json!({}));
+        self.add(id, "dense", fields!({ "units": units }));
+        self.add(&format!("{id}_relu"), "relu", fields!({}));
         self.dropout(&format!("{id}_dropout"), dropout);
     }
 

@@ -2,7 +2,7 @@
 //! 2015): stacks of 3x3 convolutions between poolings; and small networks in its manner, with batch norm and
 //! a global average in place of the dense layers, at any depth.
 
-use serde_json::json;
+use crate::nn::fields;
 
 use crate::error::Result;
 use crate::field::{Field, Values};
@@ -66,11 +66,11 @@ fn full(values: &Values, input: [usize; 3], classes: usize) -> Result<NetworkSpe
     for (index, (parts, maps)) in parts.into_iter().zip([64, 128, 256, 512, 512]).enumerate() {
         let stage = index + 1;
         for part in 1..=parts {
-            let fields = json!({ "out_channels": maps, "norm": values.choice("norm")?,
+            let fields = fields!({ "out_channels": maps, "norm": values.choice("norm")?,
                 "activation": values.choice("activation")? });
             stack.add(&format!("conv{stage}_{part}"), "conv_block", fields);
         }
-        stack.add(&format!("pool{stage}"), "max_pool2d", json!({}));
+        stack.add(&format!("pool{stage}"), "max_pool2d", fields!({}));
     }
     dense_layers(&mut stack, classes);
     Ok(stack.finish(FULL.name, input, classes))
@@ -85,11 +85,11 @@ fn mini(values: &Values, input: [usize; 3], classes: usize) -> Result<NetworkSpe
     for (index, maps) in [32, 64, 128].into_iter().enumerate() {
         let stage = index + 1;
         if stage > 1 {
-            stack.add(&format!("pool{}", stage - 1), "max_pool2d", json!({}));
+            stack.add(&format!("pool{}", stage - 1), "max_pool2d", fields!({}));
         }
         // Layers that do not divide by three go to the later stages.
         for part in 1..=(convolutions + index) / 3 {
-            let fields = json!({ "out_channels": maps, "norm": values.choice("norm")?,
+            let fields = fields!({ "out_channels": maps, "norm": values.choice("norm")?,
                 "activation": values.choice("activation")? });
             // The first layer has too few maps to be worth separating.
             let kind = if separable && before > input[0] {

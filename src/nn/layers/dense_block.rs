@@ -3,7 +3,7 @@
 //! layers before it and adds `growth` of its own; with bottlenecks, behind a 1x1 convolution to four times
 //! as many (DenseNet-B). Normalization and nonlinearity come before each convolution.
 
-use serde_json::json;
+use crate::nn::fields;
 
 use crate::error::Result;
 use crate::field::{Field, Values};
@@ -54,19 +54,19 @@ fn expand(id: &str, input: &str, values: &Values) -> Result<Vec<NodeSpec>> {
         if values.bool("bottleneck")? {
             parts.norm(&number(1));
             parts.activate(&number(1));
-            let fields = json!({ "out_channels": 4 * growth, "kernel": 1 });
+            let fields = fields!({ "out_channels": 4 * growth, "kernel": 1 });
             parts.conv(&format!("conv{}", number(1)), fields);
         }
         parts.norm(&number(2));
         parts.activate(&number(2));
-        let fields = json!({ "out_channels": growth, "kernel": 3 });
+        let fields = fields!({ "out_channels": growth, "kernel": 3 });
         parts.conv(&format!("conv{}", number(2)), fields);
         let new = parts.last();
         parts.join(
             &format!("concat{layer}"),
             "concat",
             &[&all, &new],
-            json!({}),
+            fields!({}),
         );
         all = parts.last();
     }
@@ -77,8 +77,8 @@ fn transition(id: &str, input: &str, values: &Values) -> Result<Vec<NodeSpec>> {
     let mut parts = Parts::new(id, input, values)?;
     parts.norm("");
     parts.activate("");
-    let fields = json!({ "out_channels": values.integer("out_channels")?, "kernel": 1 });
+    let fields = fields!({ "out_channels": values.integer("out_channels")?, "kernel": 1 });
     parts.conv("conv", fields);
-    parts.add("pool", "avg_pool2d", json!({}));
+    parts.add("pool", "avg_pool2d", fields!({}));
     Ok(parts.finish())
 }

@@ -1,7 +1,7 @@
 //! Convolutions that do not mix channels: depthwise, and separable, which mixes them afterwards by a 1x1
 //! convolution (Chollet 2017, "Xception"; Howard et al. 2017, "`MobileNets`").
 
-use serde_json::json;
+use crate::nn::fields;
 
 use crate::error::Result;
 use crate::field::{Field, Values};
@@ -48,14 +48,14 @@ fn depthwise(scope: &mut Scope<'_>) -> Result<ValueId> {
 }
 
 fn separable(id: &str, input: &str, values: &Values) -> Result<Vec<NodeSpec>> {
-    let mut first = json!({ "bias": false });
+    let mut first = fields!({ "bias": false });
     for name in window_fields().iter().map(|field| field.name.as_str()) {
         first[name] = values.json(name)?;
     }
     for name in ["multiplier", "init"] {
         first[name] = values.json(name)?;
     }
-    let mut second = json!({ "kernel": 1 });
+    let mut second = fields!({ "kernel": 1 });
     for name in ["out_channels", "bias", "init"] {
         second[name] = values.json(name)?;
     }

@@ -2,7 +2,7 @@
 //! and 5x5 convolutions and a pooling side by side, the larger ones behind 1x1 reductions; and the one of
 //! the batch-norm paper (Ioffe & Szegedy 2015, Fig. 5) with two 3x3 in place of the 5x5.
 
-use serde_json::json;
+use crate::nn::fields;
 
 use crate::error::Result;
 use crate::field::{Field, Values};
@@ -66,7 +66,7 @@ fn expand(id: &str, input: &str, values: &Values) -> Result<Vec<NodeSpec>> {
     ]
     .map(|name| values.integer(name));
     let stride = stride?;
-    let conv = |maps: usize, kernel: usize, stride: usize| json!({ "out_channels": maps, "kernel": kernel, "stride": stride });
+    let conv = |maps: usize, kernel: usize, stride: usize| fields!({ "out_channels": maps, "kernel": kernel, "stride": stride });
     let mut ends = Vec::new();
     let c1 = c1?;
     if c1 > 0 {
@@ -93,7 +93,7 @@ fn expand(id: &str, input: &str, values: &Values) -> Result<Vec<NodeSpec>> {
 
     parts.go_on_from(input);
     let pool = format!("{}_pool2d", values.choice("pool")?);
-    let fields = json!({ "size": 3, "stride": stride, "padding": 1 });
+    let fields = fields!({ "size": 3, "stride": stride, "padding": 1 });
     parts.add("pool", &pool, fields);
     let projection = projection?;
     if projection > 0 {
@@ -101,6 +101,6 @@ fn expand(id: &str, input: &str, values: &Values) -> Result<Vec<NodeSpec>> {
     }
     ends.push(parts.last());
     let ends: Vec<&str> = ends.iter().map(String::as_str).collect();
-    parts.join("concat", "concat", &ends, json!({}));
+    parts.join("concat", "concat", &ends, fields!({}));
     Ok(parts.finish())
 }

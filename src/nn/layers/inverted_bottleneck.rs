@@ -2,7 +2,7 @@
 //! squeeze-and-excitation: Tan et al., "MnasNet", CVPR 2019): 1x1 convolution to more maps, a depthwise
 //! one, and 1x1 back without a nonlinearity, with a shortcut where input and output are alike.
 
-use serde_json::json;
+use crate::nn::fields;
 
 use crate::error::Result;
 use crate::field::{Field, Values};
@@ -52,9 +52,9 @@ fn expand(id: &str, input: &str, values: &Values) -> Result<Vec<NodeSpec>> {
     let (c, out, expansion, stride) = (c?, out?, expansion?, stride?);
     let inside = c * expansion;
     if expansion > 1 {
-        parts.conv_norm_act("_expand", json!({ "out_channels": inside, "kernel": 1 }));
+        parts.conv_norm_act("_expand", fields!({ "out_channels": inside, "kernel": 1 }));
     }
-    let depthwise = json!({
+    let depthwise = fields!({
         "kernel": values.integer("kernel")?,
         "stride": stride,
     });
@@ -68,12 +68,12 @@ fn expand(id: &str, input: &str, values: &Values) -> Result<Vec<NodeSpec>> {
             ((c as f64 * ratio) as usize).max(1),
         );
     }
-    parts.conv("project", json!({ "out_channels": out, "kernel": 1 }));
+    parts.conv("project", fields!({ "out_channels": out, "kernel": 1 }));
     parts.norm("_project");
     if stride == 1 && c == out {
         parts.leave_out("depth", values)?;
         let last = parts.last();
-        parts.join("add", "add", &[&last, input], json!({}));
+        parts.join("add", "add", &[&last, input], fields!({}));
     }
     Ok(parts.finish())
 }

@@ -1,7 +1,9 @@
 //! What the blocks are written with: a run of nodes named `<block>_<part>`, and the choices of
 //! normalization and nonlinearity that blocks share.
 
-use serde_json::{Value, json};
+use serde_json::Value;
+
+use crate::nn::fields;
 
 use crate::error::Result;
 use crate::field::{Field, Values};
@@ -79,9 +81,11 @@ impl<'a> Parts<'a> {
     /// follows that would take it out again.
     pub(super) fn conv(&mut self, part: &str, mut fields: Value) {
         if let Some(fields) = fields.as_object_mut() {
-            fields.entry("padding").or_insert_with(|| json!("same"));
+            fields
+                .entry("padding")
+                .or_insert_with(|| Value::from("same"));
             let bias = self.norm == "none";
-            fields.entry("bias").or_insert_with(|| json!(bias));
+            fields.entry("bias").or_insert_with(|| Value::from(bias));
         }
         self.add(part, "conv2d", fields);
     }
@@ -89,8 +93,8 @@ impl<'a> Parts<'a> {
     /// A filter for each map; `fields` as for a convolution.
     fn depthwise(&mut self, part: &str, mut fields: Value) {
         if let Some(fields) = fields.as_object_mut() {
-            fields.insert("padding".to_owned(), json!("same"));
-            fields.insert("bias".to_owned(), json!(self.norm == "none"));
+            fields.insert("padding".to_owned(), Value::from("same"));
+            fields.insert("bias".to_owned(), Value::from(self.norm == "none"));
         }
         self.add(part, "depthwise_conv2d", fields);
     }
@@ -106,7 +110,7 @@ impl<'a> Parts<'a> {
     pub(super) fn norm(&mut self, suffix: &str) {
         let found = NORMS.iter().find(|norm| norm.name == self.norm);
         if let Some(norm) = found.filter(|norm| !norm.kind.is_empty()) {
-            self.add(&format!("{}{suffix}", norm.part), norm.kind, json!({}));
+            self.add(&format!("{}{suffix}", norm.part), norm.kind, fields!({}));
         }
     }
 
@@ -114,7 +118,7 @@ impl<'a> Parts<'a> {
     pub(super) fn activate(&mut self, suffix: &str) {
         if self.activation != "none" {
             let activation = self.activation.clone();
-            self.add(&format!("{activation}{suffix}"), &activation, json!({}));
+            self.add(&format!("{activation}{suffix}"), &activation, fields!({}));
         }
     }
 
@@ -129,7 +133,7 @@ impl<'a> Parts<'a> {
     pub(super) fn leave_out(&mut self, part: &str, values: &Values) -> Result<()> {
         let rate = values.number("stochastic_depth")?;
         if rate > 0.0 {
-            self.add(part, "stochastic_depth", json!({ "rate": rate }));
+            self.add(part, "stochastic_depth", fields!({ "rate": rate }));
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 //! (v2: He et al., "Identity Mappings in Deep Residual Networks", ECCV 2016, Fig. 1b). Without the
 //! shortcut it is the block of their plain networks.
 
-use serde_json::json;
+use crate::nn::fields;
 
 use crate::error::Result;
 use crate::field::{Field, Values};
@@ -75,7 +75,7 @@ pub(super) fn expand(
                 branching = parts.last();
             }
         }
-        let fields = json!({ "out_channels": channels, "kernel": kernel, "stride": step });
+        let fields = fields!({ "out_channels": channels, "kernel": kernel, "stride": step });
         parts.conv(&format!("conv{number}"), fields);
         if !before {
             parts.norm(&number);
@@ -89,18 +89,18 @@ pub(super) fn expand(
         parts.leave_out("depth", values)?;
         let branch = parts.last();
         parts.go_on_from(&branching);
-        let fields = json!({ "out_channels": out, "stride": stride });
+        let fields = fields!({ "out_channels": out, "stride": stride });
         if shortcut == "zeros" {
             parts.add("shortcut", "shortcut", fields);
         } else {
-            let fields = json!({ "out_channels": out, "kernel": 1, "stride": stride });
+            let fields = fields!({ "out_channels": out, "kernel": 1, "stride": stride });
             parts.conv("shortcut", fields);
             if !before {
                 parts.norm("_shortcut");
             }
         }
         let around = parts.last();
-        parts.join("add", "add", &[&branch, &around], json!({}));
+        parts.join("add", "add", &[&branch, &around], fields!({}));
     }
     if !before {
         parts.activate("");

@@ -2,7 +2,7 @@
 //! for each map, then a 1x1 convolution across them, each with normalization and nonlinearity. For 3x3
 //! filters and 256 maps that is 67,840 weights instead of 589,824.
 
-use serde_json::json;
+use crate::nn::fields;
 
 use crate::error::Result;
 use crate::field::{Field, Values};
@@ -28,12 +28,12 @@ pub(super) const KIND: LayerKind = LayerKind {
 
 fn expand(id: &str, input: &str, values: &Values) -> Result<Vec<NodeSpec>> {
     let mut parts = Parts::new(id, input, values)?;
-    let depthwise = json!({
+    let depthwise = fields!({
         "kernel": values.integer("kernel")?,
         "stride": values.integer("stride")?,
     });
     parts.depthwise_norm_act("_depthwise", depthwise);
-    let fields = json!({ "out_channels": values.integer("out_channels")?, "kernel": 1 });
+    let fields = fields!({ "out_channels": values.integer("out_channels")?, "kernel": 1 });
     parts.conv_norm_act("_pointwise", fields);
     Ok(parts.finish())
 }

@@ -1,7 +1,7 @@
 //! Squeeze and excitation (Hu, Shen & Sun, "Squeeze-and-Excitation Networks", CVPR 2018, section 3):
 //! each map's mean goes through two dense layers, whose outputs in 0..1 scale the maps.
 
-use serde_json::json;
+use crate::nn::fields;
 
 use crate::error::Result;
 use crate::field::{Field, Values};
@@ -54,13 +54,13 @@ pub(super) fn inside(parts: &mut Parts<'_>, channels: usize, values: &Values) ->
 pub(super) fn gate(parts: &mut Parts<'_>, prefix: &str, channels: usize, reduced: usize) {
     let maps = parts.last();
     let part = |name: &str| format!("{prefix}{name}");
-    parts.add(&part("squeeze"), "global_avg_pool2d", json!({}));
-    parts.add(&part("fc1"), "dense", json!({ "units": reduced }));
+    parts.add(&part("squeeze"), "global_avg_pool2d", fields!({}));
+    parts.add(&part("fc1"), "dense", fields!({ "units": reduced }));
     parts.activate(&format!("_{}", part("fc1")));
-    let fields = json!({ "units": channels, "init": "glorot_uniform" });
+    let fields = fields!({ "units": channels, "init": "glorot_uniform" });
     parts.add(&part("fc2"), "dense", fields);
-    parts.add(&part("gate"), "sigmoid", json!({}));
+    parts.add(&part("gate"), "sigmoid", fields!({}));
     let gate = parts.last();
     let scale = part("scale");
-    parts.join(&scale, "scale_channels", &[&maps, &gate], json!({}));
+    parts.join(&scale, "scale_channels", &[&maps, &gate], fields!({}));
 }

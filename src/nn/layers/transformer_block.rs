@@ -3,7 +3,7 @@
 //! attention and, as in compact transformers (Hassani et al. 2021, the authors' code), on what passes between
 //! the two halves.
 
-use serde_json::json;
+use crate::nn::fields;
 
 use crate::error::Result;
 use crate::field::{Field, Values};
@@ -30,23 +30,23 @@ pub(super) const KIND: LayerKind = LayerKind {
 
 fn expand(id: &str, input: &str, values: &Values) -> Result<Vec<NodeSpec>> {
     let mut parts = Parts::bare(id, input);
-    parts.add("norm1", "layer_norm", json!({}));
-    let attention = json!({ "heads": values.integer("heads")?, "bias": false,
+    parts.add("norm1", "layer_norm", fields!({}));
+    let attention = fields!({ "heads": values.integer("heads")?, "bias": false,
         "dropout": values.number("dropout")? });
     parts.add("attention", "multi_head_attention", attention);
     parts.leave_out("depth1", values)?;
     let branch = parts.last();
-    parts.join("add1", "add", &[input, &branch], json!({}));
-    parts.add("norm2", "layer_norm", json!({}));
+    parts.join("add1", "add", &[input, &branch], fields!({}));
+    parts.add("norm2", "layer_norm", fields!({}));
     let stream = parts.last();
     // A dense layer at every pixel is a 1x1 convolution.
     let dense =
-        |units: usize| json!({ "out_channels": units, "kernel": 1, "init": "glorot_uniform" });
+        |units: usize| fields!({ "out_channels": units, "kernel": 1, "init": "glorot_uniform" });
     parts.add("fc1", "conv2d", dense(values.integer("hidden")?));
-    parts.add("gelu", "gelu", json!({}));
+    parts.add("gelu", "gelu", fields!({}));
     parts.add("fc2", "conv2d", dense(values.integer("channels")?));
     parts.leave_out("depth2", values)?;
     let branch = parts.last();
-    parts.join("add2", "add", &[&stream, &branch], json!({}));
+    parts.join("add2", "add", &[&stream, &branch], fields!({}));
     Ok(parts.finish())
 }
