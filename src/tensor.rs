@@ -196,6 +196,13 @@ impl Tensor {
     }
 }
 
+/// The indices of `values` from the smallest value to the largest; equal ones stay in their order.
+pub fn ascending(values: &[f32]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
+    order
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Shape, Tensor};

@@ -3,6 +3,8 @@
 //! spread, keeps colors that the network has met (Olah et al. 2017, "Preconditioning and
 //! parameterization", with the matrix measured on the user's dataset in place of `ImageNet`'s).
 
+use crate::tensor::ascending;
+
 /// Rotations that diagonalize any covariance of channels to rounding.
 const SWEEPS: usize = 30;
 
@@ -36,8 +38,8 @@ impl Palette {
             };
         }
         let length = (c as f64).sqrt();
-        let mut order: Vec<usize> = (0..c).collect();
-        order.sort_by(|&a, &b| values[b].total_cmp(&values[a]));
+        let negative: Vec<f32> = values.iter().map(|&value| -value as f32).collect();
+        let order = ascending(&negative);
         let row = |&k: &usize| {
             // A direction that the dataset never takes keeps a hundredth of the widest one's reach.
             let reach = (values[k] / widest).max(1e-4).sqrt();

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::field::Field;
 use crate::ops;
 use crate::rng::Rng;
-use crate::tensor::Spec;
+use crate::tensor::{Spec, ascending};
 
 use super::super::{Needs, Next, Recipe, Request, Visualization};
 use super::baseline::{baseline, baseline_field};
@@ -72,9 +72,8 @@ impl Visualization for Deletion {
 
 /// Of each pixel the step, from 0 on, before which it is still there: the strongest go first.
 fn levels(map: &[f32], steps: usize) -> Vec<f32> {
-    let mut order: Vec<usize> = (0..map.len()).collect();
-    // A stable sort, so that equal pixels go in their order.
-    order.sort_by(|&a, &b| map[b].total_cmp(&map[a]));
+    let negative: Vec<f32> = map.iter().map(|value| -value).collect();
+    let order = ascending(&negative);
     let mut levels = vec![0.0; map.len()];
     for (rank, at) in order.into_iter().enumerate() {
         levels[at] = (rank * steps / map.len()) as f32;

@@ -9,7 +9,7 @@ use crate::field::Field;
 use crate::graph::{Graph, ValueId};
 use crate::nn::{Network, Parameter};
 use crate::ops;
-use crate::tensor::Spec;
+use crate::tensor::{Spec, ascending};
 
 use super::super::{Needs, Picture, Recipe, Request, Visualization};
 use super::maps::{Answer, Asker, Kind, clamp, curves};
@@ -228,8 +228,8 @@ fn rank_correlation(a: &[f32], b: &[f32]) -> f32 {
 
 /// The rank of each value's size, the mean rank where several are equal.
 fn ranks(values: &[f32]) -> Vec<f32> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|&a, &b| values[a].abs().total_cmp(&values[b].abs()));
+    let sizes: Vec<f32> = values.iter().map(|value| value.abs()).collect();
+    let order = ascending(&sizes);
     let mut ranks = vec![0.0; values.len()];
     let mut first = 0;
     for group in order.chunk_by(|&a, &b| values[a].abs() == values[b].abs()) {

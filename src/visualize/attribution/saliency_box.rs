@@ -4,7 +4,7 @@
 
 use crate::error::Result;
 use crate::field::Field;
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, ascending};
 
 use super::super::{Needs, Picture, Recipe, Request, Visualization};
 use super::{IMAGE, Saliency, class_field, map_recipe, with_defaults};
@@ -90,10 +90,9 @@ fn blurred(map: &[f32], [h, w]: [usize; 2], deviation: f32) -> Vec<f32> {
 /// First and last row and column (`[top, left, bottom, right]`) of the largest part, neighbors in all eight
 /// directions, of the pixels above `quantile`.
 fn object(map: &[f32], [h, w]: [usize; 2], quantile: f64) -> [usize; 4] {
-    let mut sorted = map.to_vec();
-    sorted.sort_by(f32::total_cmp);
-    let at = (quantile * map.len() as f64) as usize;
-    let threshold = sorted.get(at).copied().unwrap_or(f32::INFINITY);
+    let order = ascending(map);
+    let at = order.get((quantile * map.len() as f64) as usize);
+    let threshold = at.map_or(f32::INFINITY, |&at| map[at]);
     let mut free: Vec<bool> = map.iter().map(|&value| value >= threshold).collect();
     let mut largest = Vec::new();
     for start in 0..map.len() {
