@@ -9,7 +9,7 @@ use crate::field::{Field, Values};
 use crate::nn::NetworkSpec;
 
 use super::Architecture;
-use super::stack::{Stack, at_least};
+use super::stack::{Stack, at_least, share_of};
 
 pub(super) const CCT: Architecture = Architecture {
     id: "cct-2-3x2",
@@ -54,13 +54,9 @@ fn cct(values: &Values, input: [usize; 3], classes: usize) -> Result<NetworkSpec
     stack.add("positions", "position_embedding", fields!({}));
     for layer in 1..=layers {
         // Linear from 0 at the first block to the whole rate at the last.
-        let share = if layers > 1 {
-            (layer - 1) as f64 / (layers - 1) as f64
-        } else {
-            0.0
-        };
+        let share = share_of(dropout, layer - 1, (layers - 1).max(1));
         let fields = fields!({ "channels": MAPS, "hidden": MAPS, "heads": heads, "dropout": dropout,
-            "stochastic_depth": dropout * share });
+            "stochastic_depth": share });
         stack.add(&format!("block{layer}"), "transformer_block", fields);
     }
     stack.add("norm", "layer_norm", fields!({}));

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::nn::NetworkSpec;
 
 use super::Architecture;
-use super::stack::{Stack, at_least, widened};
+use super::stack::{Stack, at_least, share_of, widened};
 
 /// Inverted bottlenecks that follow each other.
 #[derive(Debug, Clone, Copy)]
@@ -92,7 +92,7 @@ impl Recipe<'_> {
             for block in 0..stage.blocks {
                 let fields = fields!({ "in_channels": before, "out_channels": stage.maps,
                     "expansion": stage.expansion, "kernel": stage.kernel, "se_ratio": stage.se_ratio,
-                    "stochastic_depth": self.stochastic_depth * done as f64 / blocks as f64,
+                    "stochastic_depth": share_of(self.stochastic_depth, done, blocks),
                     "stride": if block == 0 { stage.stride } else { 1 }, "activation": activation });
                 let id = format!("stage{}_{}", index + 1, block + 1);
                 stack.add(&id, "inverted_bottleneck", fields);

@@ -12,7 +12,7 @@ use crate::field::{Field, Values};
 use crate::nn::{NetworkSpec, activation_field, norm_field, norm_layer};
 
 use super::Architecture;
-use super::stack::{Stack, at_least};
+use super::stack::{Stack, at_least, share_of};
 
 pub(super) const FULL: Architecture = Architecture {
     id: "resnet",
@@ -270,7 +270,7 @@ fn cifar(
             let stride = if stage > 0 && block == 0 { 2 } else { 1 };
             let mut fields = options.block(maps, stride, stride > 1);
             let done = stage * blocks + block + 1;
-            fields["stochastic_depth"] = Value::from(left_out * done as f64 / (3 * blocks) as f64);
+            fields["stochastic_depth"] = Value::from(share_of(left_out, done, 3 * blocks));
             let id = format!("stage{}_{}", stage + 1, block + 1);
             stack.add(&id, "residual", fields);
         }

@@ -91,3 +91,9 @@ pub(super) fn widened(maps: usize, width: f64) -> usize {
         rounded
     }
 }
+
+/// A share of the rate `last` at block `done` of `blocks`, to four digits: a description is for people, and so short
+/// a number is read back as it was written.
+pub(super) fn share_of(last: f64, done: usize, blocks: usize) -> f64 {
+    (last * done as f64 / blocks as f64 * 1e4).round() / 1e4
+}
