@@ -1,5 +1,5 @@
 //! Where the pixels of randomly turned, stretched, slanted, shifted and flipped images come from.
-//! [`sample2d`](super::sample2d) fetches them.
+//! [`sample2d`](super::sample2d()) fetches them.
 
 use crate::error::{Error, Result};
 use crate::graph::{Example, Graph, Lowering, Op, OpInfo, ValueId, expect_inputs};

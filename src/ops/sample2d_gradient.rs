@@ -9,7 +9,7 @@ use super::sample2d::{around, expect_positions, sample2d, sample2d_near};
 use super::testing::{nan, wave};
 
 /// `dx[n, r, s, c]` is the sum of `dy[n, i, j, c]` over all `i, j` whose position is within a pixel of
-/// `r, s`, weighted as [`sample2d`](super::sample2d::sample2d) weighted it.
+/// `r, s`, weighted as [`sample2d`] weighted it.
 #[derive(Debug, Clone, Copy)]
 struct Sample2dGradient {
     near: Option<usize>,

@@ -1,6 +1,6 @@
 //! The image that excites a unit, a channel, a layer or a class most, or least, found by gradient ascent
 //! (Erhan et al. 2009; Simonyan et al. 2014; Olah et al. 2017): every objective with every aim. How the
-//! ascent is put together is in [`ascent`](super::ascent).
+//! ascent is put together is in [`ascent`].
 
 use crate::error::{Error, Result};
 use crate::field::Field;

@@ -52,7 +52,7 @@ impl Stack {
         self.add(id, "dense", fields);
     }
 
-    /// A dense layer, a rectifier and dropout: "<id>", "<id>_relu", "<id>_dropout".
+    /// A dense layer, a rectifier and dropout: `id`, `id` + "_relu", `id` + "_dropout".
     pub(super) fn dense_relu(&mut self, id: &str, units: usize, dropout: f64) {
         self.add(id, "dense", fields!({ "units": units }));
         self.add(&format!("{id}_relu"), "relu", fields!({}));
