@@ -113,7 +113,14 @@ export class Jobs {
     if (!due && !done && !last && job.kind !== 'visualize') return;
     this.told = performance.now();
     this.tellSteps();
-    this.tell({ event: 'progress', panel: job.panel, fraction, note, waits, ...(pictures?.length && { pictures }) });
+    this.tell({
+      event: 'progress',
+      panel: job.panel,
+      fraction,
+      note,
+      waits,
+      ...(pictures?.length && { pictures }),
+    });
   }
 
   private tellSteps(): void {
