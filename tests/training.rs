@@ -84,6 +84,24 @@ fn resetting_is_starting_again() {
     assert_eq!(losses(&mut session, &plan, 4), first);
 }
 
+/// Pausing while kernels are compiled leaves nothing of the plan that was given up.
+#[test]
+fn a_preparation_that_is_given_up_leaves_no_trace() {
+    let sgd = plan("sgd", &json!({}), 8);
+    let mut session = session(&Cpu::new(), "pen-digits", "lenet5", 3);
+    let first = losses(&mut session, &sgd, 4);
+    for other in [plan("adam", &json!({}), 8), plan("sgd", &json!({}), 16)] {
+        drop(session.begin_prepare(&other).unwrap());
+        let refused = block_on(session.advance(1)).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "training: expected a prepared step, found none"
+        );
+        session.reset(3).unwrap();
+        assert_eq!(losses(&mut session, &sgd, 4), first);
+    }
+}
+
 #[test]
 fn a_network_can_learn_forty_images_by_heart() {
     let options = json!({ "train": 100, "test": 100 });

@@ -35,7 +35,10 @@ pub struct Session<B: Backend> {
     data: Rc<Loaded<B>>,
     network: Rc<Network>,
     buffers: BTreeMap<String, B::Buffer>,
-    prepared: Option<(Plan, B::Prepared)>,
+    /// The plan that the buffers are for.
+    plan: Option<Plan>,
+    /// Its step; none while it is being prepared, or when that was given up.
+    prepared: Option<B::Prepared>,
     step: u32,
     /// The step with which the average of the weights began.
     averaged_from: u32,
@@ -102,6 +105,7 @@ impl<B: Backend> Session<B> {
             data,
             network: Rc::new(network),
             buffers,
+            plan: None,
             prepared: None,
             step: 0,
             averaged_from: 0,
@@ -175,10 +179,7 @@ impl<B: Backend> Session<B> {
     /// Starts the average of the weights, if there is one, with the next step.
     fn restart_average(&mut self, step: u32) -> Result<()> {
         self.averaged_from = step;
-        let decay = self
-            .prepared
-            .as_ref()
-            .map_or(0.0, |(plan, _)| plan.averaging);
+        let decay = self.plan.as_ref().map_or(0.0, |plan| plan.averaging);
         self.upload("averaging", words_from_floats(&[decay, step as f32]))
     }
 
@@ -196,7 +197,7 @@ impl<B: Backend> Session<B> {
     /// # Errors
     /// When training was not prepared, or the backend fails.
     pub async fn advance(&mut self, steps: u32) -> Result<Vec<StepMetrics>> {
-        let Some((plan, prepared)) = &self.prepared else {
+        let (Some(plan), Some(prepared)) = (&self.plan, &self.prepared) else {
             return Err(Error::mismatch("training", "a prepared step", "none"));
         };
         let steps = steps.min(RING as u32 / 2);

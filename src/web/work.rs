@@ -284,7 +284,7 @@ impl<B: Backend> Lab<B> {
                 match poll_fn(|context| Poll::Ready(preparing.as_mut().poll(context))).await {
                     Poll::Pending => Stage::Preparing(preparing),
                     Poll::Ready(prepared) => {
-                        self.session.end_prepare(&training.plan, prepared?);
+                        self.session.end_prepare(prepared?);
                         Stage::Ready
                     }
                 }

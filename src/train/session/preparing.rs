@@ -23,13 +23,14 @@ impl<B: Backend> Session<B> {
     /// the backend.
     pub async fn prepare(&mut self, plan: &Plan) -> Result<()> {
         if let Some(preparing) = self.begin_prepare(plan)? {
-            self.end_prepare(plan, preparing.await?);
+            self.end_prepare(preparing.await?);
         }
         Ok(())
     }
 
     /// [`Session::prepare`] for a host that has other things to do: what is left to wait for, and to hand to
-    /// [`Session::end_prepare`]; nothing if the prepared step is kept.
+    /// [`Session::end_prepare`]; nothing if the prepared step is kept. Until then there is no step, also where the
+    /// preparation is given up: its program would be bound to what this call replaced.
     ///
     /// # Errors
     /// As [`Session::prepare`], as far as is known at once.
@@ -37,7 +38,8 @@ impl<B: Backend> Session<B> {
         plan.check(self.data.dataset.train.len())?;
         let limit = self.backend.max_buffer_bytes();
         self.network.check_fits(plan.batch, limit)?;
-        let before = self.prepared.as_ref().map(|(plan, _)| plan.clone());
+        let structure = plan.structure()?;
+        let before = self.plan.take();
         let differs = |same: fn(&Plan, &Plan) -> bool| {
             before.as_ref().is_none_or(|before| !same(before, plan))
         };
@@ -66,13 +68,12 @@ impl<B: Backend> Session<B> {
             }
             self.clear_slots()?;
         }
-        let structure = plan.structure()?;
-        if let Some((kept, _)) = &mut self.prepared
-            && kept.structure()? == structure
-        {
-            *kept = plan.clone();
+        let before = before.map(|before| before.structure()).transpose()?;
+        self.plan = Some(plan.clone());
+        if before == Some(structure) && self.prepared.is_some() {
             return Ok(None);
         }
+        self.prepared = None;
         let program = self.step_program(plan)?;
         let preparing = self.backend.prepare(&program, &|name| self.buffer(name));
         Ok(Some(Box::pin(preparing)))
@@ -100,9 +101,9 @@ impl<B: Backend> Session<B> {
         Ok(())
     }
 
-    /// Takes the step that [`Session::begin_prepare`] for the same plan began to prepare.
-    pub fn end_prepare(&mut self, plan: &Plan, prepared: B::Prepared) {
-        self.prepared = Some((plan.clone(), prepared));
+    /// Takes the step that the last [`Session::begin_prepare`] began to prepare.
+    pub fn end_prepare(&mut self, prepared: B::Prepared) {
+        self.prepared = Some(prepared);
     }
 
     /// One training step as a program, to count and time what it dispatches.
