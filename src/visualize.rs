@@ -18,9 +18,11 @@ mod attribution;
 mod caricature;
 mod class_image;
 mod climb;
+mod connections;
 mod deconvnet;
 mod diagnosis;
 mod feature_maps;
+mod group;
 mod invariance;
 mod inversion;
 mod job;
@@ -38,6 +40,7 @@ mod transformation;
 
 pub use attribution::Attribution;
 pub use diagnosis::{roughness, roughness_of};
+pub use group::Group;
 pub use job::Job;
 pub use picture::{Picture, Shown};
 pub use recipe::{Course, Next, Recipe, Round};
@@ -98,6 +101,18 @@ pub trait Visualization: Sync {
     fn doc(&self) -> &'static str;
     /// What it must be given.
     fn needs(&self) -> Needs;
+    /// Where the page lists it.
+    fn group(&self) -> Group {
+        match self.needs() {
+            needs if needs.channel => Group::Unit,
+            needs if needs.layer => Group::Layer,
+            _ => Group::Answer,
+        }
+    }
+    /// Whether it belongs on the page of a unit, at its default settings.
+    fn about_unit(&self) -> bool {
+        false
+    }
     /// Its settings.
     fn fields(&self) -> Vec<Field> {
         Vec::new()
@@ -157,6 +172,7 @@ pub const VISUALIZATIONS: &[&dyn Visualization] = &[
     &invariance::Invariance,
     &feature_maps::FeatureMaps,
     &kernels::Kernels,
+    &connections::Connections,
 ];
 
 /// The method called `id`.

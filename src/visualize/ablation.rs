@@ -40,6 +40,10 @@ impl Visualization for Ablation {
         }
     }
 
+    fn about_unit(&self) -> bool {
+        true
+    }
+
     fn streams(&self) -> bool {
         true
     }

@@ -44,6 +44,10 @@ impl Visualization for ActivationMaximization {
         }
     }
 
+    fn about_unit(&self) -> bool {
+        true
+    }
+
     fn fields(&self) -> Vec<Field> {
         self.fields_for([1, 28, 28])
     }

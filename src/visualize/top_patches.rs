@@ -47,6 +47,10 @@ impl Visualization for TopPatches {
         }
     }
 
+    fn about_unit(&self) -> bool {
+        true
+    }
+
     fn streams(&self) -> bool {
         true
     }

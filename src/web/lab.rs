@@ -8,20 +8,15 @@ use std::rc::Rc;
 use serde_json::{Map, Value};
 
 use crate::backend::Backend;
-use crate::data::{self, AUGMENTATIONS, DATASETS, Dataset};
+use crate::data::{self, DATASETS, Dataset};
 use crate::error::{Error, Result};
-use crate::field::Field;
-use crate::nn::{LAYERS, Network, NetworkSpec};
+use crate::nn::{Network, NetworkSpec};
 use crate::tensor::Tensor;
-use crate::train::{LOSSES, Loaded, OPTIMIZERS, Probe, SCHEDULES, Session};
-use crate::visualize::VISUALIZATIONS;
+use crate::train::{Loaded, Probe, Session};
 use crate::zoo::ARCHITECTURES;
 
-use super::choices::{Chosen, architectures, augmentation, network_for, network_info};
-use super::messages::{
-    Catalog, Choice, Counters, DatasetInfo, Entry, Info, MethodEntry, MethodNeeds, NetworkInfo,
-    Tile,
-};
+use super::choices::{Chosen, network_for, network_info};
+use super::messages::{Choice, Counters, DatasetInfo, Info, NetworkInfo, Tile};
 use super::tiles::{Group, layer_index, resolve};
 use super::work::Work;
 
@@ -84,58 +79,6 @@ impl<B: Backend> Lab<B> {
             version: env!("CARGO_PKG_VERSION").into(),
             note: self.note.clone(),
         }
-    }
-
-    /// Everything that can be chosen.
-    ///
-    /// # Errors
-    /// When a registry entry does not build at its own defaults.
-    pub fn catalog(&self) -> Result<Catalog> {
-        let entry = |id: &str, name: &str, doc: &str, fields: Vec<Field>| Entry {
-            id: id.into(),
-            name: name.into(),
-            doc: doc.into(),
-            fields,
-        };
-        let datasets = DATASETS
-            .iter()
-            .map(|d| entry(d.id, d.name, d.doc, (d.fields)()));
-        let optimizers = OPTIMIZERS
-            .iter()
-            .map(|o| entry(o.id, o.name, o.doc, (o.fields)()));
-        let schedules = SCHEDULES
-            .iter()
-            .map(|s| entry(s.id, s.name, s.doc, (s.fields)()));
-        let losses = LOSSES
-            .iter()
-            .map(|l| entry(l.id, l.name, l.doc, (l.fields)()));
-        let layers = LAYERS
-            .iter()
-            .map(|l| entry(l.id, l.id, l.doc, (l.fields)()));
-        let visualizations = VISUALIZATIONS.iter().map(|method| {
-            let needs = method.needs();
-            MethodEntry {
-                id: method.id().into(),
-                name: method.name().into(),
-                doc: method.doc().into(),
-                fields: method.fields_for(self.session.network().spec.input),
-                needs: MethodNeeds {
-                    layer: needs.layer,
-                    channel: needs.channel,
-                    image: needs.image,
-                },
-            }
-        });
-        Ok(Catalog {
-            datasets: datasets.collect(),
-            architectures: architectures()?,
-            layers: layers.collect(),
-            optimizers: optimizers.collect(),
-            schedules: schedules.collect(),
-            losses: losses.collect(),
-            augmentations: AUGMENTATIONS.iter().map(augmentation).collect(),
-            visualizations: visualizations.collect(),
-        })
     }
 
     /// Generates a dataset and trains on it from now on. The network is rebuilt for its shape.

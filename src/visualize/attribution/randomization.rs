@@ -11,7 +11,7 @@ use crate::nn::{Network, Parameter};
 use crate::ops;
 use crate::tensor::{Spec, ascending};
 
-use super::super::{Needs, Picture, Recipe, Request, Visualization};
+use super::super::{Group, Needs, Picture, Recipe, Request, Visualization};
 use super::maps::{Answer, Asker, Kind, clamp, curves};
 use super::scene::{Scene, check_words, total};
 use super::{IMAGE, chosen, class_field, method_field};
@@ -48,6 +48,10 @@ impl Visualization for Randomization {
 
     fn needs(&self) -> Needs {
         IMAGE
+    }
+
+    fn group(&self) -> Group {
+        Group::Trust
     }
 
     fn fields(&self) -> Vec<Field> {
