@@ -109,9 +109,9 @@ pub trait Visualization: Sync {
             _ => Group::Answer,
         }
     }
-    /// Whether it belongs on the page of a unit, at its default settings.
-    fn about_unit(&self) -> bool {
-        false
+    /// Where it belongs on the page of a unit: the choices in which it differs there from its defaults.
+    fn about_unit(&self) -> Option<&'static [(&'static str, &'static str)]> {
+        None
     }
     /// Its settings.
     fn fields(&self) -> Vec<Field> {

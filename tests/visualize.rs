@@ -114,9 +114,7 @@ fn connections_are_the_slices_of_the_weights_between_units_strongest_first() {
             let (layer, class) = picture.unit.clone().unwrap();
             assert_eq!(layer, "fc");
             // PyTorch's order: channel, row, column; two classes.
-            let slice: Vec<f32> = (0..4)
-                .map(|k| fc[(channel * 4 + k) * 2 + class])
-                .collect();
+            let slice: Vec<f32> = (0..4).map(|k| fc[(channel * 4 + k) * 2 + class]).collect();
             assert_eq!(picture.data, slice);
             norms.push(slice.iter().map(|x| x * x).sum::<f32>());
         }

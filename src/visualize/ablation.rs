@@ -40,8 +40,8 @@ impl Visualization for Ablation {
         }
     }
 
-    fn about_unit(&self) -> bool {
-        true
+    fn about_unit(&self) -> Option<&'static [(&'static str, &'static str)]> {
+        Some(&[])
     }
 
     fn streams(&self) -> bool {

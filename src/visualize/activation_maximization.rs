@@ -44,8 +44,8 @@ impl Visualization for ActivationMaximization {
         }
     }
 
-    fn about_unit(&self) -> bool {
-        true
+    fn about_unit(&self) -> Option<&'static [(&'static str, &'static str)]> {
+        Some(&[("end", "both")])
     }
 
     fn fields(&self) -> Vec<Field> {

@@ -39,8 +39,8 @@ impl Visualization for Connections {
         }
     }
 
-    fn about_unit(&self) -> bool {
-        true
+    fn about_unit(&self) -> Option<&'static [(&'static str, &'static str)]> {
+        Some(&[])
     }
 
     fn recipe(&self, request: &Request<'_>) -> Result<Recipe> {

@@ -34,8 +34,8 @@ impl Visualization for Kernels {
         }
     }
 
-    fn about_unit(&self) -> bool {
-        true
+    fn about_unit(&self) -> Option<&'static [(&'static str, &'static str)]> {
+        Some(&[])
     }
 
     fn recipe(&self, request: &Request<'_>) -> Result<Recipe> {

@@ -47,8 +47,8 @@ impl Visualization for TopPatches {
         }
     }
 
-    fn about_unit(&self) -> bool {
-        true
+    fn about_unit(&self) -> Option<&'static [(&'static str, &'static str)]> {
+        Some(&[])
     }
 
     fn streams(&self) -> bool {

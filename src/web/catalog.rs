@@ -1,5 +1,7 @@
 //! Everything that can be chosen, as one message: the registries of all rooms.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::Map;
 
@@ -88,8 +90,8 @@ pub struct MethodEntry {
     pub needs: MethodNeeds,
     /// Key of the group it is listed in.
     pub group: String,
-    /// Whether it belongs on the page of a unit, at its default settings.
-    pub about_unit: bool,
+    /// Where it belongs on the page of a unit: the settings in which it differs there from its defaults.
+    pub about_unit: Option<BTreeMap<String, String>>,
 }
 
 /// What keeps the labels of a dataset's images true under an augmentation.
@@ -182,7 +184,10 @@ impl<B: Backend> Lab<B> {
                     image: needs.image,
                 },
                 group: method.group().words()[0].into(),
-                about_unit: method.about_unit(),
+                about_unit: method.about_unit().map(|settings| {
+                    let own = |&(name, value): &(&str, &str)| (name.into(), value.into());
+                    settings.iter().map(own).collect()
+                }),
             }
         });
         let groups = Group::ALL.map(Group::words).into_iter();

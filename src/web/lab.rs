@@ -232,6 +232,21 @@ impl<B: Backend> Lab<B> {
         self.probe.activations(self.session.network(), index).await
     }
 
+    /// A layer's activations for many images of a split ("test" if none is named), `[n, features]`.
+    ///
+    /// # Errors
+    /// When there is no such layer, split or image, or the backend has no room.
+    pub async fn features(
+        &self,
+        layer: &str,
+        indices: &[u32],
+        split: Option<&str>,
+    ) -> Result<Tensor> {
+        let index = layer_index(self.session.network(), layer)?;
+        let split = split.unwrap_or("test");
+        self.session.features(index, split, indices).await
+    }
+
     /// All parameters and running statistics, by name.
     ///
     /// # Errors
@@ -287,11 +302,12 @@ impl<B: Backend> Lab<B> {
         resolve(&self.session, &self.probe, tiles)
     }
 
-    /// Each layer's smallest and largest activation for the probe image.
+    /// The smallest and largest activation of each channel of each layer for the probe image, see
+    /// [`Probe::ranges`].
     ///
     /// # Errors
     /// When the backend fails.
-    pub async fn ranges(&self) -> Result<Vec<(String, [f32; 2])>> {
+    pub async fn ranges(&self) -> Result<Vec<(String, Vec<f32>)>> {
         self.run_probe()?;
         let ranges = self.probe.ranges().await?;
         let names = self

@@ -240,6 +240,24 @@ pub struct Tile {
     pub width: f32,
     /// Pixels down.
     pub height: f32,
+    /// Which tiles its colors can be compared with.
+    #[serde(default)]
+    #[cfg_attr(test, ts(optional, as = "Option<Scale>"))]
+    pub scale: Scale,
+}
+
+/// Over which values a [`Tile`]'s color scale goes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "lowercase")]
+pub enum Scale {
+    /// Those of its channel.
+    Unit,
+    /// Those of its layer.
+    #[default]
+    Layer,
+    /// Those of all layers behind the input; of its layer, for kernels.
+    Global,
 }
 
 /// What a [`Tile`] shows.
