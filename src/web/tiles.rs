@@ -181,8 +181,9 @@ fn place(network: &Network, index: usize, tile: &Tile) -> Result<Placed> {
         stride_y,
         cells: [width, height],
         pairs: match tile.scale {
-            Scale::Unit => [channel, 1],
-            Scale::Layer | Scale::Global => [0, channels],
+            // One value alone has no scale.
+            Scale::Unit if width * height > 1 => [channel, 1],
+            _ => [0, channels],
         },
     })
 }
