@@ -11,7 +11,7 @@ use crate::tensor::{Shape, Spec};
 
 use super::analysis::ReceptiveField;
 use super::boundary::Boundary;
-use super::init::Init;
+use super::init::{Init, Scheme};
 use super::scope::{Average, Declaration, MAX_SIDE, Mode, check_size};
 use super::spec::{INPUT, NetworkSpec, Resolved};
 use super::walk::{Edit, run};
@@ -244,6 +244,24 @@ impl Network {
         };
         let parameters = fill(&self.parameters, self.parameter_words());
         (parameters, fill(&self.statistics, self.statistic_words()))
+    }
+
+    /// Layers whose weights are to be scaled to outputs of variance one before training: their indices and
+    /// their weights', in order.
+    pub(crate) fn calibrated(&self) -> Vec<(usize, usize)> {
+        let is_calibrated = |one: &Parameter| match one.init {
+            Init::Random { scheme, .. } => scheme == Scheme::UnitVariance,
+            Init::Constant(_) | Init::Normal { .. } => false,
+        };
+        let weight_of = |layer: &LayerInfo| {
+            let mut all = self.parameters.iter();
+            all.position(|one| one.name.strip_suffix(".weight") == Some(layer.id.as_str()))
+        };
+        let layers = self.layers.iter().enumerate();
+        layers
+            .filter_map(|(index, layer)| Some((index, weight_of(layer)?)))
+            .filter(|(_, weight)| is_calibrated(&self.parameters[*weight]))
+            .collect()
     }
 
     /// Attributes each parameter's trainable elements to its layer, and finds each layer's kernel.
