@@ -79,6 +79,8 @@ pub struct Built {
     pub layers: Vec<ValueId>,
     /// Class scores before the softmax, `[n, classes]`.
     pub logits: ValueId,
+    /// Class scores of classifiers at the side, `[n, classes]`, and what their losses are multiplied by.
+    pub auxiliaries: Vec<(ValueId, f32)>,
     /// Views of the parameters; pack their gradients for the optimizer.
     pub parameters: Vec<ValueId>,
     /// The flat running statistics after this batch, where it changes them.
@@ -102,11 +104,16 @@ impl Network {
         })?;
         let last = walk.outputs.last().copied().unwrap_or(x);
         let scores = walk.scores.unwrap_or(last);
-        if *graph.shape(scores) != Shape::from([1, spec.classes]) {
-            let place = walk.infos.last().map_or(INPUT, |info| info.id.as_str());
-            let expected = format!("a vector of {} class scores at the end", spec.classes);
-            let found = format!("{:?}", &graph.shape(scores).dims()[1..]);
-            return Err(Error::mismatch(place, expected, found));
+        let ends = walk.auxiliaries.iter().map(|(scores, _)| *scores);
+        for scores in ends.chain([scores]) {
+            if *graph.shape(scores) != Shape::from([1, spec.classes]) {
+                let at = walk.outputs.iter().rposition(|&output| output == scores);
+                let info = at.map_or(walk.infos.last(), |at| walk.infos.get(at));
+                let place = info.map_or(INPUT, |info| info.id.as_str());
+                let expected = format!("a vector of {} class scores at the end", spec.classes);
+                let found = format!("{:?}", &graph.shape(scores).dims()[1..]);
+                return Err(Error::mismatch(place, expected, found));
+            }
         }
         let (statistics, parameters): (Vec<_>, Vec<_>) =
             walk.declared.into_iter().partition(|(_, d)| d.statistic);
@@ -223,6 +230,7 @@ impl Network {
         let last = walk.outputs.last().copied().unwrap_or(x);
         Ok(Built {
             logits: walk.scores.unwrap_or(last),
+            auxiliaries: walk.auxiliaries,
             layers: walk.outputs,
             parameters,
             statistics: averaged(graph, running, &statistics, &walk.averages)?,

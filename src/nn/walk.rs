@@ -20,6 +20,7 @@ pub(super) struct Walk {
     pub(super) declared: Vec<(String, Declaration)>,
     pub(super) averages: Vec<Average>,
     pub(super) scores: Option<ValueId>,
+    pub(super) auxiliaries: Vec<(ValueId, f32)>,
 }
 
 /// What becomes of a layer's output, given its index, before other layers take it.
@@ -83,6 +84,7 @@ fn layer(
         declared,
         averages,
         scores,
+        auxiliary,
         kernel,
         macs,
         window,
@@ -121,6 +123,7 @@ fn layer(
     walk.outputs.push(output);
     walk.averages.extend(averages);
     walk.scores = scores;
+    (walk.auxiliaries).extend(auxiliary.map(|weight| (output, weight)));
     let named = declared
         .into_iter()
         .map(|d| (format!("{}.{}", node.id, d.name), d));
