@@ -31,6 +31,7 @@ mod palette;
 mod parameterization;
 mod picture;
 mod preset;
+mod prior;
 mod recipe;
 mod regularizer;
 mod top_patches;
@@ -134,6 +135,7 @@ pub const VISUALIZATIONS: &[&dyn Visualization] = &[
     &deconvnet::Deconvnet,
     &activation_maximization::ActivationMaximization,
     &class_image::ClassImage,
+    &prior::LearnedPrior,
     &inversion::Inversion,
     &caricature::Caricature,
     &attribution::Attributions,
