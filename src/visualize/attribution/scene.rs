@@ -225,11 +225,7 @@ pub(super) fn total(
 /// The index of the largest element of `row` `[1, n]`, u32 `[1]`.
 pub(super) fn argmax(g: &mut Graph, row: ValueId) -> Result<ValueId> {
     let [_, n] = g.shape(row).two("class scores")?;
-    let whole = Pool2d {
-        size: [1, n],
-        stride: [1, n],
-        padding: [[0; 2]; 2],
-    };
+    let whole = Pool2d::whole([1, n]);
     let row = ops::reshape(g, row, [1, 1, n, 1])?;
     let switch = ops::max_pool2d_switches(g, row, whole)?;
     ops::reshape(g, switch, [1])
