@@ -196,6 +196,19 @@ impl<'a> Request<'a> {
         &self.network.layers[self.layer].id
     }
 
+    /// Refuses the layer, by its name, unless it `applies`.
+    fn require(&self, applies: bool, place: &'static str, expected: &str) -> Result<()> {
+        if applies {
+            return Ok(());
+        }
+        Err(Error::mismatch(place, expected, self.layer_id()))
+    }
+
+    /// Refuses the image in the place of a layer.
+    fn behind_input(&self, place: &'static str) -> Result<()> {
+        self.require(self.layer > 0, place, "a layer behind the input")
+    }
+
     /// The image, which the caller has checked to be there.
     fn image(&self) -> Result<&Tensor> {
         self.image
@@ -246,6 +259,14 @@ impl<'a> Request<'a> {
         let shifts = graph.constant([shifts.len()], shifts)?;
         let scaled = ops::mul(graph, images, scales)?;
         ops::add(graph, scaled, shifts)
+    }
+}
+
+/// A class in words: its name, or its index where it has none.
+fn class_name(names: &[String], class: usize) -> String {
+    match names.get(class) {
+        Some(name) => format!("class {name}"),
+        None => format!("class {class}"),
     }
 }
 
