@@ -33,8 +33,10 @@ mod picture;
 mod preset;
 mod recipe;
 mod regularizer;
+mod sample;
 mod top_patches;
 mod transformation;
+mod unit_report;
 
 pub use attribution::Attribution;
 pub use diagnosis::{roughness, roughness_of};
@@ -153,6 +155,7 @@ pub const VISUALIZATIONS: &[&dyn Visualization] = &[
     &attribution::Fgsm,
     &attribution::Pgd,
     &attribution::Fooling,
+    &unit_report::UnitReport,
     &ablation::Ablation,
     &invariance::Invariance,
     &feature_maps::FeatureMaps,

@@ -9,6 +9,7 @@ use crate::nn::Mode;
 use crate::ops;
 use crate::tensor::Spec;
 
+use super::sample::split_field;
 use super::{Needs, Picture, Recipe, Request, Visualization, class_name};
 
 /// The method.
@@ -44,12 +45,7 @@ impl Visualization for Ablation {
     }
 
     fn fields(&self) -> Vec<Field> {
-        vec![Field::choice(
-            "split",
-            "Which images.",
-            &["test", "train"],
-            "test",
-        )]
+        vec![split_field("test")]
     }
 
     fn recipe(&self, request: &Request<'_>) -> Result<Recipe> {

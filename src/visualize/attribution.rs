@@ -29,7 +29,7 @@ pub(super) use fooling::Fooling;
 pub(super) use gradient_x_input::GradientXInput;
 pub(super) use guided::GuidedBackprop;
 pub(super) use integrated_gradients::IntegratedGradients;
-pub(super) use maps::best;
+pub(super) use maps::{best, clamp, size};
 pub(super) use occlusion::Occlusion;
 pub(super) use randomization::Randomization;
 pub(super) use relevance::Relevance;

@@ -13,6 +13,7 @@ use crate::tensor::Spec;
 
 use super::deconvnet::{RULES, strongest_seed};
 use super::mosaic::mosaic;
+use super::sample::split_field;
 use super::{Needs, Picture, Recipe, Request, Visualization, as_maps};
 
 /// The method.
@@ -56,7 +57,7 @@ impl Visualization for TopPatches {
         let passes =
             "Times over all images; more than one keeps the list right while the network learns.";
         vec![
-            Field::choice("split", "Which images.", &["test", "train"], "test"),
+            split_field("test"),
             Field::choice("rule", "How activations are sent back.", &rules, rules[0]),
             Field::integer("passes", passes, 1.0, 10_000.0, 1.0),
         ]

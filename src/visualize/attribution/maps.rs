@@ -39,7 +39,7 @@ impl Kind {
 }
 
 /// `|x|`.
-pub(super) fn size(g: &mut Graph, x: ValueId) -> Result<ValueId> {
+pub(in super::super) fn size(g: &mut Graph, x: ValueId) -> Result<ValueId> {
     let up = ops::relu(g, x)?;
     let negated = ops::affine(g, x, -1.0, 0.0)?;
     let down = ops::relu(g, negated)?;
@@ -47,7 +47,7 @@ pub(super) fn size(g: &mut Graph, x: ValueId) -> Result<ValueId> {
 }
 
 /// `x` kept within `low..=high`.
-pub(super) fn clamp(g: &mut Graph, x: ValueId, low: f32, high: f32) -> Result<ValueId> {
+pub(in super::super) fn clamp(g: &mut Graph, x: ValueId, low: f32, high: f32) -> Result<ValueId> {
     let above = ops::affine(g, x, 1.0, -low)?;
     let above = ops::relu(g, above)?;
     // high - relu(high - low - above): exact at both ends.

@@ -11,9 +11,10 @@ use crate::nn::{Network, Parameter};
 use crate::ops;
 use crate::tensor::{Spec, ascending};
 
+use super::super::sample::total;
 use super::super::{Needs, Picture, Recipe, Request, Visualization};
 use super::maps::{Answer, Asker, Kind, clamp};
-use super::scene::{Scene, check_words, total};
+use super::scene::{Scene, check_words};
 use super::{IMAGE, chosen, class_field, method_field};
 
 /// The method.
