@@ -12,7 +12,7 @@ use crate::tensor::{Shape, Spec};
 use super::analysis::ReceptiveField;
 use super::boundary::Boundary;
 use super::init::{Init, Scheme};
-use super::scope::{Average, Declaration, MAX_SIDE, Mode, check_size};
+use super::scope::{Average, Declaration, Inner, MAX_SIDE, Mode, check_size};
 use super::spec::{INPUT, NetworkSpec, Resolved};
 use super::walk::{Edit, run};
 
@@ -77,6 +77,8 @@ pub struct Network {
 pub struct Built {
     /// Output of every [`LayerInfo`], `[n, h, w, c]` or `[n, c]`.
     pub layers: Vec<ValueId>,
+    /// What layers show of their inside: index of the layer, what it is, and the value.
+    pub inner: Vec<(usize, Inner, ValueId)>,
     /// Class scores before the softmax, `[n, classes]`.
     pub logits: ValueId,
     /// Class scores of classifiers at the side, `[n, classes]`, and what their losses are multiplied by.
@@ -85,6 +87,15 @@ pub struct Built {
     pub parameters: Vec<ValueId>,
     /// The flat running statistics after this batch, where it changes them.
     pub statistics: Option<ValueId>,
+}
+
+impl Built {
+    /// What the layer of this index shows of its inside, if it has that.
+    pub fn inner(&self, layer: usize, inner: Inner) -> Option<ValueId> {
+        let mut all = self.inner.iter();
+        let found = all.find(|(index, other, _)| (*index, *other) == (layer, inner));
+        found.map(|(_, _, value)| *value)
+    }
 }
 
 impl Network {
@@ -232,6 +243,7 @@ impl Network {
             logits: walk.scores.unwrap_or(last),
             auxiliaries: walk.auxiliaries,
             layers: walk.outputs,
+            inner: walk.inner,
             parameters,
             statistics: averaged(graph, running, &statistics, &walk.averages)?,
         })

@@ -9,7 +9,7 @@ use crate::graph::{Graph, Origin, ValueId};
 use super::analysis::ReceptiveField;
 use super::layers::Body;
 use super::network::LayerInfo;
-use super::scope::{Average, Declaration, MAX_SIDE, Mode, Scope, check_size};
+use super::scope::{Average, Declaration, Inner, MAX_SIDE, Mode, Scope, check_size};
 use super::spec::{INPUT, Resolved};
 
 /// What one run over the layers found out.
@@ -21,6 +21,7 @@ pub(super) struct Walk {
     pub(super) averages: Vec<Average>,
     pub(super) scores: Option<ValueId>,
     pub(super) auxiliaries: Vec<(ValueId, f32)>,
+    pub(super) inner: Vec<(usize, Inner, ValueId)>,
 }
 
 /// What becomes of a layer's output, given its index, before other layers take it.
@@ -85,6 +86,7 @@ fn layer(
         averages,
         scores,
         auxiliary,
+        inner,
         kernel,
         macs,
         window,
@@ -120,6 +122,10 @@ fn layer(
         receptive_field: window.map_or(seen, |window| seen.through(&window)),
         weight: kernel,
     });
+    let index = walk.outputs.len();
+    let inner = inner.into_iter();
+    walk.inner
+        .extend(inner.map(|(inner, value)| (index, inner, value)));
     walk.outputs.push(output);
     walk.averages.extend(averages);
     walk.scores = scores;
