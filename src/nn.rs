@@ -21,7 +21,7 @@ pub use init::{Init, Scheme};
 pub use layers::{Body, LAYERS, LayerKind, activation_field, norm_field, norm_layer};
 pub use memory::TrainingMemory;
 pub use network::{Built, LayerInfo, Network, Parameter};
-pub use scope::{Declaration, Mode, Scope};
+pub use scope::{Declaration, Inner, Mode, Scope};
 pub(crate) use spec::fields;
 pub use spec::{FieldValue, NetworkSpec, NodeSpec, fields_of};
 pub use walk::Edit;

@@ -14,6 +14,7 @@ mod ablation;
 mod activation_maximization;
 mod aim;
 mod ascent;
+mod attention_maps;
 mod attribution;
 mod caricature;
 mod class_image;
@@ -22,6 +23,8 @@ mod connections;
 mod deconvnet;
 mod diagnosis;
 mod feature_maps;
+mod feature_reuse;
+mod gates;
 mod group;
 mod invariance;
 mod inversion;
@@ -33,10 +36,13 @@ mod palette;
 mod parameterization;
 mod picture;
 mod preset;
+mod prior;
 mod recipe;
 mod regularizer;
+mod sample;
 mod top_patches;
 mod transformation;
+mod unit_report;
 
 pub use attribution::Attribution;
 pub use diagnosis::{roughness, roughness_of};
@@ -50,7 +56,7 @@ use recipe::{Buffers, Decode};
 use crate::error::{Error, Result};
 use crate::field::{Field, Values};
 use crate::graph::{Graph, ValueId};
-use crate::nn::Network;
+use crate::nn::{Built, Inner, Network};
 use crate::ops;
 use crate::tensor::{Spec, Tensor};
 use crate::train::{DataLayout, Look};
@@ -149,6 +155,7 @@ pub const VISUALIZATIONS: &[&dyn Visualization] = &[
     &deconvnet::Deconvnet,
     &activation_maximization::ActivationMaximization,
     &class_image::ClassImage,
+    &prior::LearnedPrior,
     &inversion::Inversion,
     &caricature::Caricature,
     &attribution::Attributions,
@@ -168,11 +175,15 @@ pub const VISUALIZATIONS: &[&dyn Visualization] = &[
     &attribution::Fgsm,
     &attribution::Pgd,
     &attribution::Fooling,
+    &unit_report::UnitReport,
     &ablation::Ablation,
     &invariance::Invariance,
     &feature_maps::FeatureMaps,
     &kernels::Kernels,
     &connections::Connections,
+    &gates::Gates,
+    &attention_maps::AttentionMaps,
+    &feature_reuse::FeatureReuse,
 ];
 
 /// The method called `id`.
@@ -210,6 +221,42 @@ impl<'a> Request<'a> {
     /// The layer's name.
     fn layer_id(&self) -> &str {
         &self.network.layers[self.layer].id
+    }
+
+    /// Refuses the layer, by its name, unless it `applies`.
+    fn require(&self, applies: bool, place: &'static str, expected: &str) -> Result<()> {
+        if applies {
+            return Ok(());
+        }
+        Err(Error::mismatch(place, expected, self.layer_id()))
+    }
+
+    /// Refuses the image in the place of a layer.
+    fn behind_input(&self, place: &'static str) -> Result<()> {
+        self.require(self.layer > 0, place, "a layer behind the input")
+    }
+
+    /// What the layer shows of its inside; refused, with the layers that do show it, where it does not: `what` it is
+    /// then expected to be.
+    fn inner(
+        &self,
+        built: &Built,
+        inner: Inner,
+        place: &'static str,
+        what: &str,
+    ) -> Result<ValueId> {
+        if let Some(value) = built.inner(self.layer, inner) {
+            return Ok(value);
+        }
+        let layers = self.network.layers.iter().enumerate();
+        let having = layers.filter(|(index, _)| built.inner(*index, inner).is_some());
+        let having: Vec<&str> = having.map(|(_, layer)| layer.id.as_str()).collect();
+        let having = match having.is_empty() {
+            true => "this network has none".to_owned(),
+            false => having.join(", "),
+        };
+        let expected = format!("{what} ({having})");
+        Err(Error::mismatch(place, expected, self.layer_id()))
     }
 
     /// The image, which the caller has checked to be there.
@@ -262,6 +309,14 @@ impl<'a> Request<'a> {
         let shifts = graph.constant([shifts.len()], shifts)?;
         let scaled = ops::mul(graph, images, scales)?;
         ops::add(graph, scaled, shifts)
+    }
+}
+
+/// A class in words: its name, or its index where it has none.
+fn class_name(names: &[String], class: usize) -> String {
+    match names.get(class) {
+        Some(name) => format!("class {name}"),
+        None => format!("class {class}"),
     }
 }
 

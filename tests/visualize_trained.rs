@@ -216,7 +216,7 @@ fn the_top_nine_are_the_images_that_excite_the_unit_most() {
         let (most, least) = (ranked[0].0, ranked[8].0);
         let expected = format!(
             "{layer} unit {unit}: top 9 of {n} test images · activation {most:.2} to {least:.2} · classes {}",
-            labels.join(" ")
+            labels.join(", ")
         );
         assert_eq!(patches.title, expected);
         assert_eq!([back.width, back.height], [patches.width, patches.height]);

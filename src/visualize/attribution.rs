@@ -23,13 +23,13 @@ mod smoothgrad;
 
 pub(super) use adversarial::{Fgsm, Pgd};
 pub(super) use attributions::Attributions;
-pub(super) use cam::{GradCam, GradCamPlusPlus, GuidedGradCam};
+pub(super) use cam::{GradCam, GradCamPlusPlus, GuidedGradCam, interpolation_weights};
 pub(super) use deletion::Deletion;
 pub(super) use fooling::Fooling;
 pub(super) use gradient_x_input::GradientXInput;
 pub(super) use guided::GuidedBackprop;
 pub(super) use integrated_gradients::IntegratedGradients;
-pub(super) use maps::{best, curves};
+pub(super) use maps::{best, clamp, size};
 pub(super) use occlusion::Occlusion;
 pub(super) use randomization::Randomization;
 pub(super) use relevance::Relevance;

@@ -100,6 +100,16 @@ impl Picture {
         })
     }
 
+    /// Curves over equal steps; the first row is drawn strong.
+    ///
+    /// # Errors
+    /// When the rows are not of one length.
+    pub fn curves(title: impl Into<String>, rows: &[Vec<f32>]) -> Result<Self> {
+        let width = rows.first().map_or(0, Vec::len);
+        let values = Tensor::new([1, rows.len(), width], rows.concat())?;
+        Ok(Self::new(title, &values, false)?.shown(Shown::Curves))
+    }
+
     /// The same with other words for the first and the last step of its curves than 0 and 100 %.
     #[must_use]
     pub fn between(mut self, first: impl Into<String>, last: impl Into<String>) -> Self {

@@ -13,6 +13,7 @@ use crate::tensor::Spec;
 
 use super::deconvnet::{RULES, strongest_seed};
 use super::mosaic::mosaic;
+use super::sample::split_field;
 use super::{Needs, Picture, Recipe, Request, Visualization, as_maps};
 
 /// The method.
@@ -60,7 +61,7 @@ impl Visualization for TopPatches {
         let passes =
             "Times over all images; more than one keeps the list right while the network learns.";
         vec![
-            Field::choice("split", "Which images.", &["test", "train"], "test"),
+            split_field("test"),
             Field::choice("rule", "How activations are sent back.", &rules, rules[0]),
             Field::integer("passes", passes, 1.0, 10_000.0, 1.0),
         ]
@@ -68,10 +69,7 @@ impl Visualization for TopPatches {
 
     fn recipe(&self, request: &Request<'_>) -> Result<Recipe> {
         let layer = &request.network.layers[request.layer];
-        if request.layer == 0 {
-            let expected = "a layer behind the input";
-            return Err(Error::mismatch("top patches", expected, layer.id.as_str()));
-        }
+        request.behind_input("top patches")?;
         let data = request.data()?;
         let split = request.values.choice("split")?;
         let n_items = data.len(&split)?;
@@ -107,6 +105,7 @@ impl Visualization for TopPatches {
 
         let shown = Shown {
             title: format!("{} unit {}", layer.id, request.channel),
+            classes: request.classes.to_vec(),
             split,
             n_items,
             shape: request.network.spec.input,
@@ -136,11 +135,7 @@ impl Visualization for TopPatches {
 fn strongest(g: &mut Graph, value: ValueId) -> Result<(ValueId, ValueId)> {
     let maps = as_maps(g, value)?;
     let [n, h, w, c] = g.shape(maps).four("top patches")?;
-    let whole = Pool2d {
-        size: [h, w],
-        stride: [h, w],
-        padding: [[0; 2]; 2],
-    };
+    let whole = Pool2d::whole([h, w]);
     let positions = ops::max_pool2d_switches(g, maps, whole)?;
     let values = ops::pool_take(g, maps, positions, whole)?;
     let values = ops::reshape(g, values, [n, c])?;
@@ -150,6 +145,8 @@ fn strongest(g: &mut Graph, value: ValueId) -> Result<(ValueId, ValueId)> {
 /// What the pictures are made with.
 struct Shown {
     title: String,
+    /// Names of the classes.
+    classes: Vec<String>,
     split: String,
     n_items: usize,
     shape: [usize; 3],
@@ -186,7 +183,12 @@ impl Shown {
             reconstructions.push(self.crop(window, 0.0, |at| image[at]));
         }
         let [height, width] = self.window(0).1;
-        let labels: Vec<String> = (0..found).map(|i| word(labels, i).to_string()).collect();
+        let label = |i: usize| {
+            let class = word(labels, i);
+            let name = self.classes.get(class);
+            name.map_or_else(|| class.to_string(), String::clone)
+        };
+        let labels: Vec<String> = (0..found).map(label).collect();
         let range = match (values.first(), values.get(found.saturating_sub(1))) {
             (Some(most), Some(least)) if found > 0 => {
                 format!(" · activation {most:.2} to {least:.2}")
@@ -198,7 +200,7 @@ impl Shown {
             self.title,
             self.n_items,
             self.split,
-            labels.join(" ")
+            labels.join(", ")
         );
         let size = [c, height, width];
         Ok(vec![
