@@ -36,7 +36,7 @@ impl Group {
             Self::Layer => [
                 "layer",
                 "The whole layer",
-                "What all units of this layer together keep of an image.",
+                "All units of this layer: what they keep of an image, and which of them do nothing.",
             ],
             Self::Answer => [
                 "answer",
