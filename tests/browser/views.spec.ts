@@ -121,7 +121,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await expect(look).toContainText(/Example \d+/);
     const example = (await look.innerText()).replace(/:.*/s, '');
     await page.keyboard.press('Enter');
-    await expect(page.getByText(example.replace('E', 'e'), { exact: true })).toBeVisible();
+    await expect(page.getByText(example.replace('E', 'test e'), { exact: true })).toBeVisible();
 
     await view.getByRole('button', { name: 'List' }).click();
     await expect(view.getByRole('row')).toHaveCount(101);
@@ -157,11 +157,53 @@ test('gives the features of many images to a script, and stops an embedding', as
   expect(found).toMatchObject({ rows: 3, same: true, other: true, one: 1 });
   expect(found.refusal).toMatch(/expected indices below 100/);
 
+  // So many that there is time to stop.
+  await page.evaluate(async () => {
+    const [dataset] = (await convscope.catalog()).datasets;
+    await convscope.setDataset({ id: dataset?.id ?? '', options: { train: 100, test: 1000 } });
+  });
   await page.getByRole('button', { name: 'Embedding', exact: true }).click();
   const view = page.getByRole('region', { name: /^Embedding of/ });
+  await view.getByRole('combobox', { name: 'Images' }).selectOption('1000 images');
   const method = view.getByRole('combobox', { name: 'Method' });
   await expect(view.getByText('Nearest neighbor of the same class')).toBeVisible({ timeout: 60_000 });
   await method.selectOption({ index: 1 });
   await view.getByRole('button', { name: 'Stop' }).click();
   await expect(view.getByRole('button', { name: 'Look again' })).toBeVisible();
 });
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`silences a unit, sets a weight, and restores the network, ${colorScheme}`, async ({ page }) => {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await open(page, 'cpu');
+    await small(page);
+    const name = await page.evaluate(async () => {
+      await convscope.train({ steps: 20, seed: 1 });
+      return Object.keys(await convscope.parameters())[0] ?? '';
+    });
+    const row = () =>
+      page.evaluate(async (name) => {
+        const { data, shape } = (await convscope.parameters())[name] ?? { data: [], shape: [1] };
+        return Array.from(data).slice(0, data.length / (shape[0] ?? 1));
+      }, name);
+    const before = await row();
+    await page.getByRole('button', { name: 'Unit', exact: true }).click();
+    const edit = page.getByRole('article', { name: 'Change this unit' });
+    await edit.getByRole('button', { name: 'Silence it' }).click();
+    await expect(edit.getByText(/Test accuracy .* → /)).toBeVisible({ timeout: 60_000 });
+    expect((await row()).every((value) => value === 0)).toBe(true);
+
+    await edit.getByRole('spinbutton', { name: 'set to' }).fill('1.5');
+    await edit.getByRole('button', { name: 'Set', exact: true }).click();
+    const banner = page.getByRole('status').filter({ hasText: 'This network is edited' });
+    await expect(banner).toContainText('is 1.5');
+    expect((await row())[0]).toBe(1.5);
+    await expectAccessible(page);
+    await banner.getByRole('button', { name: 'Undo' }).click();
+    await expect(banner).not.toContainText('is 1.5');
+    expect((await row())[0]).toBe(0);
+    await banner.getByRole('button', { name: 'Restore' }).click();
+    await expect(banner).toBeHidden();
+    expect(await row()).toEqual(before);
+  });
+}

@@ -157,6 +157,7 @@ function forget(): void {
   app.history.length = 0;
   app.historyVersion++;
   app.latest = null;
+  app.edits = [];
   app.evaluation = null;
   app.fraction = 0;
 }

@@ -24,6 +24,14 @@ export interface Notice {
   message: string;
 }
 
+/** A change of the network by hand. */
+export interface Edit {
+  /** In words. */
+  what: string;
+  /** Parameters, places in them, and what stood there. */
+  parts: { parameter: string; places: number[]; before: number[] }[];
+}
+
 class State {
   settings: Settings = $state(decode(location.hash));
   /** What is being waited for, in words; empty when everything is in place. */
@@ -55,6 +63,9 @@ class State {
   presented = $state(0);
   /** Per view: how many tile lists the last redraw had seen. */
   tiles = $state.raw<Record<string, number>>({});
+
+  /** What was changed in the network by hand, and what it was before. */
+  edits = $state.raw<Edit[]>([]);
 
   evaluation = $state.raw<Evaluation | null>(null);
   evaluating = $state<{ fraction: number; note: string } | null>(null);
