@@ -10,7 +10,7 @@ use convscope::autodiff::gradient;
 use convscope::backend::Backend;
 use convscope::backend::cpu::Cpu;
 use convscope::compile::{Compiled, compile};
-use convscope::error::{Cause, Error, Result};
+use convscope::error::{Cause, Result};
 use convscope::graph::{BackwardRule, OpInfo};
 use convscope::ops::OPS;
 use convscope::program::View;
