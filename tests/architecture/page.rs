@@ -3,6 +3,7 @@
 
 use convscope::data::{AUGMENTATIONS, DATASETS};
 use convscope::train::{LOSSES, OPTIMIZERS, SCHEDULES};
+use convscope::visualize::VISUALIZATIONS;
 
 use crate::source::{complaint, words};
 
@@ -13,6 +14,7 @@ pub(crate) fn registry_ids() -> Vec<(&'static str, &'static str)> {
     ids.extend(OPTIMIZERS.iter().map(|info| ("optimizer", info.id)));
     ids.extend(SCHEDULES.iter().map(|info| ("schedule", info.id)));
     ids.extend(LOSSES.iter().map(|info| ("loss", info.id)));
+    ids.extend(VISUALIZATIONS.iter().map(|method| ("method", method.id())));
     ids.extend(AUGMENTATIONS.iter().map(|info| ("augmentation", info.id)));
     ids
 }

@@ -37,19 +37,21 @@ export class Plane {
     try {
       const images = app.dataset?.test ?? 0;
       const indices = sample(images, Math.min(count, images), seed);
-      const of = [layer, seed, indices.length, app.network?.name, app.dataset?.name].join(' ');
+      const trained = `${app.latest?.step ?? 0} ${app.edits.length}`;
+      const of = [layer, seed, indices.length, app.network?.name, app.dataset?.name, trained].join(' ');
       if (fresh || this.features?.of !== of) {
         const values = await this.ask(layer, indices, () => mine === this.turn);
         if (!values) return;
-        this.features = { of, values };
-        this.points = new Float32Array();
-        this.shown = await Promise.all(
+        const shown = await Promise.all(
           Array.from(indices, async (index) => ({
             index,
             ...(await client.call('example', [index, 'test'])),
           })),
         );
         if (mine !== this.turn) return;
+        this.features = { of, values };
+        this.points = new Float32Array();
+        this.shown = shown;
       }
       const features = this.features.values.slice();
       const labels = Uint32Array.from(this.shown, ({ label }) => label);
@@ -109,8 +111,10 @@ export class Plane {
   }
 
   private take(told: Told): void {
-    if ('methods' in told) this.methods = told.methods;
-    else if ('error' in told) this.fail(told.error);
+    if ('methods' in told) {
+      // A worker that takes another's place lists the same.
+      if (this.methods.length === 0) this.methods = told.methods;
+    } else if ('error' in told) this.fail(told.error);
     else {
       this.points = told.points;
       this.fraction = 0.3 + 0.7 * told.fraction;

@@ -28,7 +28,7 @@ export interface Settings {
   seed: number;
   selection: { layer: string; unit: number } | null;
   probe: number;
-  scale: Scale;
+  colors: Scale;
   view: View;
 }
 
@@ -48,7 +48,7 @@ export const defaults: Settings = {
   seed: 0,
   selection: null,
   probe: 0,
-  scale: 'layer',
+  colors: 'layer',
   view: 'map',
 };
 
@@ -121,7 +121,7 @@ function validate(value: unknown): Settings {
     seed: whole(given['seed'], 0, 2 ** 32 - 1) ?? defaults.seed,
     selection: selection(given['selection']),
     probe: whole(given['probe'], 0, 1e9) ?? defaults.probe,
-    scale: SCALES.find((scale) => scale === given['scale']) ?? defaults.scale,
+    colors: SCALES.find((each) => each === given['colors']) ?? defaults.colors,
     view: defaults.view,
   };
 }

@@ -97,7 +97,7 @@ class State {
   /** The values that the colors of a unit's map cover. */
   rangeOf({ id, shape: [, height, width] }: Layer, unit: number): [number, number] {
     // One value alone has no scale.
-    const scale = this.settings.scale === 'unit' && height * width === 1 ? 'layer' : this.settings.scale;
+    const scale = this.settings.colors === 'unit' && height * width === 1 ? 'layer' : this.settings.colors;
     const pairs = this.ranges[id] ?? new Float32Array([0, 1]);
     if (scale === 'unit') return extent(pairs.subarray(2 * unit, 2 * unit + 2));
     // The input's colors are its own.
