@@ -277,7 +277,5 @@ fn cifar(
     }
     options.end(&mut stack);
     stack.average_and_classify(0.0, classes);
-    // The entries are called by their default depth.
-    let name = entry.name.replace("20", &values.choice("depth")?);
-    Ok(stack.finish(&name, input, classes))
+    Ok(stack.finish(entry.name, input, classes))
 }
