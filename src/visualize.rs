@@ -19,11 +19,13 @@ mod attribution;
 mod caricature;
 mod class_image;
 mod climb;
+mod connections;
 mod deconvnet;
 mod diagnosis;
 mod feature_maps;
 mod feature_reuse;
 mod gates;
+mod group;
 mod invariance;
 mod inversion;
 mod job;
@@ -44,6 +46,7 @@ mod unit_report;
 
 pub use attribution::Attribution;
 pub use diagnosis::{roughness, roughness_of};
+pub use group::Group;
 pub use job::Job;
 pub use picture::{Picture, Shown};
 pub use recipe::{Course, Next, Recipe, Round};
@@ -104,6 +107,18 @@ pub trait Visualization: Sync {
     fn doc(&self) -> &'static str;
     /// What it must be given.
     fn needs(&self) -> Needs;
+    /// Where the page lists it.
+    fn group(&self) -> Group {
+        match self.needs() {
+            needs if needs.channel => Group::Unit,
+            needs if needs.layer => Group::Layer,
+            _ => Group::Answer,
+        }
+    }
+    /// Where it belongs on the page of a unit: the choices in which it differs there from its defaults.
+    fn about_unit(&self) -> Option<&'static [(&'static str, &'static str)]> {
+        None
+    }
     /// Its settings.
     fn fields(&self) -> Vec<Field> {
         Vec::new()
@@ -165,6 +180,7 @@ pub const VISUALIZATIONS: &[&dyn Visualization] = &[
     &invariance::Invariance,
     &feature_maps::FeatureMaps,
     &kernels::Kernels,
+    &connections::Connections,
     &gates::Gates,
     &attention_maps::AttentionMaps,
     &feature_reuse::FeatureReuse,
