@@ -24,6 +24,7 @@ mod diagnosis;
 mod feature_maps;
 mod feature_reuse;
 mod gates;
+mod histograms;
 mod invariance;
 mod inversion;
 mod job;
@@ -159,6 +160,7 @@ pub const VISUALIZATIONS: &[&dyn Visualization] = &[
     &attribution::Pgd,
     &attribution::Fooling,
     &unit_report::UnitReport,
+    &histograms::Histograms,
     &ablation::Ablation,
     &invariance::Invariance,
     &feature_maps::FeatureMaps,
@@ -292,6 +294,17 @@ impl<'a> Request<'a> {
         let scaled = ops::mul(graph, images, scales)?;
         ops::add(graph, scaled, shifts)
     }
+}
+
+/// Refuses numbers of which one is none: then nothing that is drawn of them means anything.
+fn check_finite(place: &str, what: &str, values: &[f32]) -> Result<()> {
+    let Some(bad) = values.iter().find(|value| !value.is_finite()) else {
+        return Ok(());
+    };
+    let expected = format!(
+        "finite {what} (the network has diverged: reset it, or train it with a smaller learning rate)"
+    );
+    Err(Error::mismatch(place, expected, bad.to_string()))
 }
 
 /// A class in words: its name, or its index where it has none.

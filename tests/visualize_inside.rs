@@ -382,3 +382,126 @@ fn features_are_reused_as_the_kernels_say() {
         "feature reuse: expected a layer that reads, makes or passes on concatenated features, found fc"
     );
 }
+
+/// Counts in equal bins from the smallest number to the largest, the fullest one 1.
+fn histogram(values: &[f32], bins: usize) -> Vec<f32> {
+    let low = values.iter().copied().fold(f32::INFINITY, f32::min);
+    let high = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let mut counts = vec![0.0; bins];
+    for value in values {
+        let at = (value - low) * (bins as f32 / (high - low));
+        counts[(at as usize).min(bins - 1)] += 1.0;
+    }
+    let most = counts.iter().copied().fold(0.0, f32::max);
+    counts.iter().map(|count| count / most).collect()
+}
+
+#[test]
+fn histograms_are_of_the_layers_own_numbers() {
+    let mut lab = lab_of(
+        &json!([
+            { "id": "conv", "kind": "conv2d", "out_channels": 4, "kernel": 5, "stride": 3 },
+            { "kind": "tanh" },
+            { "kind": "flatten" },
+            { "id": "fc", "kind": "dense", "units": 10 },
+        ]),
+        40,
+    );
+    let mut show = |layer: &str| {
+        let options = json!({ "method": "histograms", "layer": layer, "images": IMAGES,
+            "split": "test", "bins": 12 });
+        visualize(&mut lab, options, None)
+    };
+    let (conv, fc) = (show("conv"), show("fc"));
+    assert_eq!(
+        [conv.len(), fc.len()],
+        [6, 6],
+        "activations, weight, bias and their gradients"
+    );
+    // A number at a bin's edge may fall to either side.
+    let near = |what: &str, found: &[f32], values: &[f32]| {
+        let expected = histogram(values, 12);
+        let most = values.len() as f32 / 12.0;
+        assert_close(what, found, &expected, 2.0 / most);
+    };
+    near(
+        "activations",
+        &conv[0].data,
+        &activations(&lab, "conv").concat(),
+    );
+    near(
+        "weights",
+        &conv[2].data,
+        &parameter(&lab, "conv.weight").to_vec(),
+    );
+    // The loss's gradient by the scores is what is said less what is right.
+    let mut errors = Vec::new();
+    for index in 0..IMAGES {
+        let (image, label) = lab.example(index, Some("test")).unwrap();
+        let mut said = block_on(lab.predict(image)).unwrap();
+        said[label] -= 1.0;
+        errors.extend(said.iter().map(|x| x / IMAGES as f32));
+    }
+    near("gradients of scores", &fc[1].data, &errors);
+    let by_bias: Vec<f32> = (0..10)
+        .map(|unit| errors.iter().skip(unit).step_by(10).sum())
+        .collect();
+    near("gradients of biases", &fc[5].data, &by_bias);
+    let size = |x: &[f32]| x.iter().map(|x| x * x).sum::<f32>().sqrt();
+    let share = size(&by_bias) / size(&parameter(&lab, "fc.bias").to_vec());
+    let told = format!("· 128 test images · {share:.1e}");
+    let told = told.split('e').next().unwrap().to_owned();
+    assert!(fc[5].title.contains(&told), "{}, not {told}", fc[5].title);
+}
+
+#[test]
+fn live_histograms_have_a_row_for_each_state_and_measure_the_steps() {
+    let mut lab = lab_of(
+        &json!([
+            { "id": "conv", "kind": "conv2d", "out_channels": 4, "kernel": 5, "stride": 3 },
+            { "kind": "relu" },
+            { "kind": "flatten" },
+            { "id": "fc", "kind": "dense", "units": 10 },
+        ]),
+        0,
+    );
+    let options = json!({ "method": "histograms", "layer": "fc", "live": true, "bins": 8 });
+    let options = serde_json::from_value(options).unwrap();
+    let live = block_on(lab.begin_visualization(options, None)).unwrap();
+    let mut now = 0.0;
+    let mut ratios = Vec::new();
+    for steps in [3, 1, 2] {
+        // Several runs of the program for each state of the network.
+        for _ in 0..3 {
+            block_on(lab.advance(live, now)).unwrap();
+            now += 1.0;
+        }
+        let before = parameter(&lab, "fc.weight").to_vec();
+        let training = serde_json::from_value(json!({ "steps": steps, "batchSize": 16 })).unwrap();
+        let training = lab.begin_training(training).unwrap();
+        while !block_on(lab.advance(training, now)).unwrap().done {
+            now += 20.0;
+        }
+        let after = parameter(&lab, "fc.weight").to_vec();
+        let size = |x: &mut dyn Iterator<Item = f32>| x.map(|x| x * x).sum::<f32>().sqrt();
+        let moved = size(&mut after.iter().zip(&before).map(|(a, b)| a - b));
+        let share = moved / size(&mut after.iter().copied());
+        ratios.push((share / steps as f32).log10());
+    }
+    block_on(lab.advance(live, now)).unwrap();
+    let pictures = block_on(lab.finish(live)).unwrap().pictures.unwrap();
+    // Six histograms, the same over time, and a ratio for weight and bias.
+    assert_eq!(pictures.len(), 14);
+    let table = &pictures[6 + 2];
+    assert_eq!([table.height, table.width], [4, 8], "{}", table.title);
+    assert!(
+        table.title.contains("step 0 (above) to 6 (below)"),
+        "{}",
+        table.title
+    );
+    for row in table.data.chunks(8) {
+        let all: f32 = row.iter().sum();
+        assert!((all - 1.0).abs() < 1e-4, "{all} of the weights");
+    }
+    assert_close("ratios", &pictures[12].data, &ratios, 1e-3);
+}
