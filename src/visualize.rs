@@ -35,6 +35,7 @@ mod palette;
 mod parameterization;
 mod picture;
 mod preset;
+mod prior;
 mod recipe;
 mod regularizer;
 mod sample;
@@ -140,6 +141,7 @@ pub const VISUALIZATIONS: &[&dyn Visualization] = &[
     &deconvnet::Deconvnet,
     &activation_maximization::ActivationMaximization,
     &class_image::ClassImage,
+    &prior::LearnedPrior,
     &inversion::Inversion,
     &caricature::Caricature,
     &attribution::Attributions,

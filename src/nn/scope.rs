@@ -110,6 +110,8 @@ pub struct Scope<'a> {
     pub(super) declared: Vec<Declaration>,
     pub(super) averages: Vec<Average>,
     pub(super) scores: Option<ValueId>,
+    /// What the loss of the output, as scores of a classifier at the side, is multiplied by.
+    pub(super) auxiliary: Option<f32>,
     pub(super) inner: Vec<(Inner, ValueId)>,
     pub(super) kernel: Option<usize>,
     pub(super) macs: u64,
@@ -135,6 +137,7 @@ impl<'a> Scope<'a> {
             declared: Vec::new(),
             averages: Vec::new(),
             scores: None,
+            auxiliary: None,
             inner: Vec::new(),
             kernel: None,
             macs: 0,

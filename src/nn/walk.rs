@@ -20,6 +20,7 @@ pub(super) struct Walk {
     pub(super) declared: Vec<(String, Declaration)>,
     pub(super) averages: Vec<Average>,
     pub(super) scores: Option<ValueId>,
+    pub(super) auxiliaries: Vec<(ValueId, f32)>,
     pub(super) inner: Vec<(usize, Inner, ValueId)>,
 }
 
@@ -84,6 +85,7 @@ fn layer(
         declared,
         averages,
         scores,
+        auxiliary,
         inner,
         kernel,
         macs,
@@ -127,6 +129,7 @@ fn layer(
     walk.outputs.push(output);
     walk.averages.extend(averages);
     walk.scores = scores;
+    (walk.auxiliaries).extend(auxiliary.map(|weight| (output, weight)));
     let named = declared
         .into_iter()
         .map(|d| (format!("{}.{}", node.id, d.name), d));

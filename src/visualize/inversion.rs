@@ -92,7 +92,7 @@ pub(super) fn approach(request: &Request<'_>, factor: f32, what: &'static str) -
 }
 
 /// The sum of the squares of `x` over that of `unit`, of the same shape: `[1]`.
-fn relative_square(graph: &mut Graph, x: ValueId, unit: ValueId) -> Result<ValueId> {
+pub(super) fn relative_square(graph: &mut Graph, x: ValueId, unit: ValueId) -> Result<ValueId> {
     let size = graph.shape(x).elements();
     let squares = ops::mul(graph, unit, unit)?;
     let variance = ops::sum(graph, squares, [1, size, 1], [1], 1.0 / size as f32)?;
