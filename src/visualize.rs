@@ -21,6 +21,7 @@ mod class_image;
 mod climb;
 mod deconvnet;
 mod diagnosis;
+mod effective_filter;
 mod feature_maps;
 mod feature_reuse;
 mod gates;
@@ -39,6 +40,7 @@ mod prior;
 mod recipe;
 mod regularizer;
 mod sample;
+mod sight;
 mod top_patches;
 mod transformation;
 mod unit_report;
@@ -167,6 +169,7 @@ pub const VISUALIZATIONS: &[&dyn Visualization] = &[
     &invariance::Invariance,
     &feature_maps::FeatureMaps,
     &kernels::Kernels,
+    &effective_filter::EffectiveFilter,
     &gates::Gates,
     &attention_maps::AttentionMaps,
     &feature_reuse::FeatureReuse,
