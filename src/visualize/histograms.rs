@@ -304,9 +304,9 @@ impl History {
         let all: f32 = counted.counts.iter().sum();
         let most = counted.counts.iter().copied().fold(0.0, f32::max);
         let row = counted.counts.iter().map(|count| count / most.max(1.0));
-        let [low, high] = counted.ends;
+        let [low, high] = counted.ends.map(short);
         let mut title = format!(
-            "{} · {all} numbers, {low:.3e} to {high:.3e}, fullest bin {:.1} %",
+            "{} · {all} numbers, {low} to {high}, fullest bin {:.1} %",
             self.name(at),
             100.0 * most / all.max(1.0)
         );
@@ -314,11 +314,13 @@ impl History {
         if at < 2 || at % 2 == 1 {
             title.push_str(&format!(" · {}", self.said));
         }
-        if at % 2 == 1 {
-            let share = (counted.squares / of.squares).sqrt();
-            title.push_str(&format!(" · {share:.2e} of its size"));
+        if at > 2 && at % 2 == 1 {
+            let share = short((counted.squares / of.squares).sqrt());
+            title.push_str(&format!(
+                " · {share} of the length of {}",
+                self.names[at / 2]
+            ));
         }
-        let [low, high] = [low, high].map(|end| format!("{end:.3e}"));
         Ok(Picture::curves(title, &[row.collect()])?.between(low, high))
     }
 
@@ -332,10 +334,12 @@ impl History {
         let bins = states[0].counted[at].counts.len();
         let rows: Vec<f32> = all().flat_map(|one| rebinned(one, [low, high])).collect();
         let title = format!(
-            "{} over training · step {} (above) to {} (below), {low:.3e} (left) to {high:.3e} (right)",
+            "{} over training · step {} (above) to {} (below), {} (left) to {} (right)",
             self.name(at),
             states[0].step,
-            states[states.len() - 1].step
+            states[states.len() - 1].step,
+            short(low),
+            short(high)
         );
         let table = Tensor::new([1, states.len(), bins], rows)?;
         Ok(Picture::new(title, &table, false)?.shown(Shown::Map))
@@ -358,6 +362,14 @@ impl History {
             Ok(Picture::curves(title, &[row])?.between(step(known.first()), step(known.last())))
         };
         self.names.iter().skip(1).enumerate().map(curve).collect()
+    }
+}
+
+/// A number in few letters.
+fn short(number: f32) -> String {
+    match number.abs() {
+        size if size == 0.0 || (1e-3..1e4).contains(&size) => format!("{number:.3}"),
+        _ => format!("{number:.1e}"),
     }
 }
 

@@ -256,7 +256,9 @@ fn told(found: &Measured) -> [String; 2] {
         ),
         ("Always nearly the same", constant),
     ];
-    let said = kinds.map(|(kind, list)| listed(kind, &list)).concat();
+    let said =
+        kinds.map(|(kind, list)| listed(&format!("{kind} ({} of {units})", list.len()), &list));
+    let said = said.concat();
     let single = match said.is_empty() {
         true => "No unit is dead or saturated.".to_owned(),
         false => said.trim_end().to_owned(),
