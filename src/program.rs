@@ -5,12 +5,14 @@
 mod args;
 mod stage;
 mod template;
+mod wgsl;
 
 use std::fmt;
 use std::sync::Arc;
 
 pub use args::{Args, MAX_BINDINGS, Scratch};
 pub use stage::{IDENTITY, MOST_BINDINGS, Stage};
+pub use wgsl::stripped;
 
 /// Index of a buffer within its [`Program`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

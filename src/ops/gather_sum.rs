@@ -112,7 +112,7 @@ impl Op for GatherSum {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/gather_sum.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/gather_sum.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "gather_sum",

@@ -85,4 +85,4 @@ pub fn sum_parts_kernel(sources: usize, table_words: usize) -> Kernel {
     }
 }
 
-pub(super) const SHADER: &str = include_str!("../../shaders/sum_parts.wgsl");
+pub(super) const SHADER: &str = crate::wgsl!("../../shaders/sum_parts.wgsl");
