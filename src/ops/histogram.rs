@@ -79,7 +79,7 @@ impl Op for Histogram {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/histogram.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/histogram.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "histogram",
