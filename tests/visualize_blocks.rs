@@ -201,6 +201,7 @@ fn features_are_reused_as_the_kernels_say() {
     for layer in [
         "stem",
         "block_concat1",
+        "block",
         "block_relu2_2",
         "block_conv1_2",
         "next_conv",
