@@ -174,5 +174,5 @@ impl Backend for Any {
 /// The answer to a program and a buffer that belong to different backends.
 fn strangers(backend: &'static str) -> Boxed<Vec<u32>> {
     let reason = "the buffer to read belongs to another backend".to_owned();
-    Box::pin(ready(Err(Error::Backend { backend, reason })))
+    Box::pin(ready(Err(Error::backend(backend, reason))))
 }

@@ -293,10 +293,10 @@ fn check_below(place: &str, dims: &[usize], limit: u64) -> Result<u64> {
         .try_fold(1u64, |words, &dim| words.checked_mul(dim as u64));
     match words {
         Some(words) if words <= limit => Ok(words),
-        _ => Err(Error::Memory {
-            place: place.to_owned(),
-            needed: words.unwrap_or(u64::MAX).saturating_mul(4),
-            limit: limit * 4,
-        }),
+        _ => Err(Error::memory(
+            place.to_owned(),
+            words.unwrap_or(u64::MAX).saturating_mul(4),
+            limit * 4,
+        )),
     }
 }

@@ -35,10 +35,7 @@ impl CpuPresenter {
 }
 
 fn failed(value: &JsValue) -> Error {
-    Error::Backend {
-        backend: "cpu",
-        reason: format!("the canvas cannot be drawn on ({value:?})"),
-    }
+    Error::backend("cpu", format!("the canvas cannot be drawn on ({value:?})"))
 }
 
 impl Presenter for CpuPresenter {

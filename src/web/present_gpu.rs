@@ -222,10 +222,7 @@ impl View for GpuView {
 }
 
 fn failed(reason: impl Into<String>) -> Error {
-    Error::Backend {
-        backend: "webgpu",
-        reason: reason.into(),
-    }
+    Error::backend("webgpu", reason.into())
 }
 
 fn layout_entry(binding: u32) -> wgpu::BindGroupLayoutEntry {

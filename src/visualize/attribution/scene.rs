@@ -196,11 +196,11 @@ pub(super) fn check_words(place: &str, words: usize) -> Result<()> {
     if words <= MOST_WORDS {
         return Ok(());
     }
-    Err(Error::Memory {
-        place: place.to_owned(),
-        needed: 4 * words as u64,
-        limit: 4 * MOST_WORDS as u64,
-    })
+    Err(Error::memory(
+        place.to_owned(),
+        4 * words as u64,
+        4 * MOST_WORDS as u64,
+    ))
 }
 
 /// The index of the largest element of `row` `[1, n]`, u32 `[1]`.
