@@ -23,6 +23,7 @@ mod connections;
 mod deconvnet;
 mod diagnosis;
 mod effective_filter;
+mod feature_evolution;
 mod feature_maps;
 mod feature_reuse;
 mod gates;
@@ -155,6 +156,7 @@ pub trait Visualization: Sync {
 /// Every method, in the order of the page.
 pub const VISUALIZATIONS: &[&dyn Visualization] = &[
     &top_patches::TopPatches,
+    &feature_evolution::FeatureEvolution,
     &deconvnet::Deconvnet,
     &activation_maximization::ActivationMaximization,
     &class_image::ClassImage,

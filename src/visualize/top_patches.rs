@@ -131,7 +131,7 @@ impl Visualization for TopPatches {
 }
 
 /// Each unit's largest activation in each image and where it is, `[n, c]` both.
-fn strongest(g: &mut Graph, value: ValueId) -> Result<(ValueId, ValueId)> {
+pub(super) fn strongest(g: &mut Graph, value: ValueId) -> Result<(ValueId, ValueId)> {
     let maps = as_maps(g, value)?;
     let [n, h, w, c] = g.shape(maps).four("top patches")?;
     let whole = Pool2d::whole([h, w]);
