@@ -19,12 +19,14 @@ mod attribution;
 mod caricature;
 mod class_image;
 mod climb;
+mod connections;
 mod deconvnet;
 mod diagnosis;
 mod effective_filter;
 mod feature_maps;
 mod feature_reuse;
 mod gates;
+mod group;
 mod histograms;
 mod invariance;
 mod inversion;
@@ -47,6 +49,7 @@ mod unit_report;
 
 pub use attribution::Attribution;
 pub use diagnosis::{roughness, roughness_of};
+pub use group::Group;
 pub use job::Job;
 pub use picture::{Picture, Shown};
 pub use recipe::{Course, Next, Recipe, Round};
@@ -107,6 +110,18 @@ pub trait Visualization: Sync {
     fn doc(&self) -> &'static str;
     /// What it must be given.
     fn needs(&self) -> Needs;
+    /// Where the page lists it.
+    fn group(&self) -> Group {
+        match self.needs() {
+            needs if needs.channel => Group::Unit,
+            needs if needs.layer => Group::Layer,
+            _ => Group::Answer,
+        }
+    }
+    /// Where it belongs on the page of a unit: the choices in which it differs there from its defaults.
+    fn about_unit(&self) -> Option<&'static [(&'static str, &'static str)]> {
+        None
+    }
     /// Its settings.
     fn fields(&self) -> Vec<Field> {
         Vec::new()
@@ -169,6 +184,7 @@ pub const VISUALIZATIONS: &[&dyn Visualization] = &[
     &invariance::Invariance,
     &feature_maps::FeatureMaps,
     &kernels::Kernels,
+    &connections::Connections,
     &effective_filter::EffectiveFilter,
     &gates::Gates,
     &attention_maps::AttentionMaps,

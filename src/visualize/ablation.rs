@@ -40,6 +40,10 @@ impl Visualization for Ablation {
         }
     }
 
+    fn about_unit(&self) -> Option<&'static [(&'static str, &'static str)]> {
+        Some(&[])
+    }
+
     fn streams(&self) -> bool {
         true
     }

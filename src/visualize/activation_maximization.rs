@@ -44,6 +44,10 @@ impl Visualization for ActivationMaximization {
         }
     }
 
+    fn about_unit(&self) -> Option<&'static [(&'static str, &'static str)]> {
+        Some(&[("end", "both")])
+    }
+
     fn fields(&self) -> Vec<Field> {
         self.fields_for([1, 28, 28])
     }

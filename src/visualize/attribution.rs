@@ -42,7 +42,7 @@ use crate::error::{Error, Result};
 use crate::field::{Field, Values};
 use crate::graph::ValueId;
 
-use super::{Needs, Picture, Recipe, Request, VISUALIZATIONS, Visualization};
+use super::{Group, Needs, Picture, Recipe, Request, VISUALIZATIONS, Visualization};
 use baseline::{baseline, baseline_field};
 use maps::{Answer, Asker, Kind};
 use scene::Scene;
@@ -126,6 +126,10 @@ impl<A: Attribution> Visualization for A {
             layer: self.needs_layer(),
             ..IMAGE
         }
+    }
+
+    fn group(&self) -> Group {
+        Group::Answer
     }
 
     fn fields(&self) -> Vec<Field> {

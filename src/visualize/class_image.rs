@@ -11,7 +11,7 @@ use super::aim::Aim;
 use super::ascent;
 use super::objective;
 use super::preset::Preset;
-use super::{Course, Needs, Recipe, Request, Visualization, class_name};
+use super::{Course, Group, Needs, Recipe, Request, Visualization, class_name};
 
 /// The method.
 #[derive(Debug)]
@@ -37,6 +37,10 @@ impl Visualization for ClassImage {
             channel: false,
             image: false,
         }
+    }
+
+    fn group(&self) -> Group {
+        Group::Unit
     }
 
     fn fields(&self) -> Vec<Field> {

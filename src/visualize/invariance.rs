@@ -11,7 +11,7 @@ use crate::ops;
 use crate::tensor::{Spec, Tensor};
 
 use super::attribution::best;
-use super::{Needs, Picture, Recipe, Request, Visualization, class_name};
+use super::{Group, Needs, Picture, Recipe, Request, Visualization, class_name};
 
 /// The method.
 #[derive(Debug)]
@@ -46,6 +46,10 @@ impl Visualization for Invariance {
             channel: false,
             image: true,
         }
+    }
+
+    fn group(&self) -> Group {
+        Group::Change
     }
 
     fn fields(&self) -> Vec<Field> {

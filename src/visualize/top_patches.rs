@@ -49,6 +49,10 @@ impl Visualization for TopPatches {
         }
     }
 
+    fn about_unit(&self) -> Option<&'static [(&'static str, &'static str)]> {
+        Some(&[])
+    }
+
     fn streams(&self) -> bool {
         true
     }

@@ -187,6 +187,12 @@ impl JsLab {
         js_from_tensor(&found.map_err(js_error)?)
     }
 
+    /// See [`Lab::features`].
+    pub async fn features(&self, layer: String, indices: Vec<u32>, split: Option<String>) -> Js {
+        let found = self.0.lab.features(&layer, &indices, split.as_deref());
+        js_from_tensor(&found.await.map_err(js_error)?)
+    }
+
     /// See [`Lab::parameters`].
     pub async fn parameters(&self) -> Js {
         let named = self.0.lab.parameters().await;
@@ -249,9 +255,9 @@ impl JsLab {
     pub async fn ranges(&self) -> Js {
         let ranges = self.0.lab.ranges().await;
         let all = Object::new();
-        for (layer, [low, high]) in ranges.map_err(js_error)? {
-            let pair = Array::of2(&f64::from(low).into(), &f64::from(high).into());
-            Reflect::set(&all, &layer.into(), &pair)?;
+        for (layer, pairs) in ranges.map_err(js_error)? {
+            let pairs = Float32Array::from(pairs.as_slice());
+            Reflect::set(&all, &layer.into(), &pairs)?;
         }
         Ok(all.into())
     }

@@ -85,7 +85,7 @@ impl GpuPresenter {
 impl Drawing {
     /// The bind group and the number of tiles of a group, unless it is not on a GPU.
     fn bind(&self, group: &Group<Any>, size: [u32; 2]) -> Option<(wgpu::BindGroup, u32)> {
-        let settings = settings_words(group.mode, group.range.1.words / 2, &self.colors, size);
+        let settings = settings_words(group.mode, &self.colors, size);
         let tiles: Vec<u32> = group.tiles.iter().flat_map(tile_words).collect();
         let settings = self.filled("tile settings", &settings, wgpu::BufferUsages::UNIFORM);
         let tiles = self.filled("tiles", &tiles, wgpu::BufferUsages::STORAGE);
@@ -243,7 +243,7 @@ fn layout_entry(binding: u32) -> wgpu::BindGroupLayoutEntry {
 }
 
 /// `Settings` of the shader.
-fn settings_words(mode: Mode, n_ranges: usize, colors: &Colors, size: [u32; 2]) -> Vec<u32> {
+fn settings_words(mode: Mode, colors: &Colors, size: [u32; 2]) -> Vec<u32> {
     let mode = match mode {
         Mode::Scaled => 0,
         Mode::Symmetric => 1,
@@ -251,7 +251,7 @@ fn settings_words(mode: Mode, n_ranges: usize, colors: &Colors, size: [u32; 2]) 
         Mode::Rgb => 3,
     };
     let [width, height] = size.map(|extent| (extent as f32).to_bits());
-    let mut words = vec![width, height, mode, n_ranges as u32];
+    let mut words = vec![width, height, mode, 0];
     for [r, g, b] in colors.sequential.iter().chain(&colors.diverging) {
         words.extend([*r, *g, *b, 1.0].map(f32::to_bits));
     }
@@ -262,6 +262,7 @@ fn settings_words(mode: Mode, n_ranges: usize, colors: &Colors, size: [u32; 2]) 
 fn tile_words(tile: &Placed) -> [u32; 12] {
     let [x, y, w, h] = tile.rect.map(f32::to_bits);
     let [across, down] = tile.cells;
+    let [first_pair, pairs] = tile.pairs;
     [
         x,
         y,
@@ -270,10 +271,10 @@ fn tile_words(tile: &Placed) -> [u32; 12] {
         tile.base,
         tile.stride_x,
         tile.stride_y,
-        0,
+        first_pair,
         across,
         down,
-        0,
+        pairs,
         0,
     ]
 }

@@ -9,7 +9,7 @@ use crate::ops;
 use crate::rng::Rng;
 use crate::tensor::{Spec, ascending};
 
-use super::super::{Needs, Next, Picture, Recipe, Request, Visualization};
+use super::super::{Group, Needs, Next, Picture, Recipe, Request, Visualization};
 use super::baseline::{baseline, baseline_field};
 use super::maps::{Answer, Asker, clamp};
 use super::scene::Scene;
@@ -38,6 +38,10 @@ impl Visualization for Deletion {
 
     fn needs(&self) -> Needs {
         IMAGE
+    }
+
+    fn group(&self) -> Group {
+        Group::Trust
     }
 
     fn fields(&self) -> Vec<Field> {

@@ -12,7 +12,7 @@ use crate::ops;
 use crate::tensor::{Spec, ascending};
 
 use super::super::sample::total;
-use super::super::{Needs, Picture, Recipe, Request, Visualization};
+use super::super::{Group, Needs, Picture, Recipe, Request, Visualization};
 use super::maps::{Answer, Asker, Kind, clamp};
 use super::scene::{Scene, check_words};
 use super::{IMAGE, chosen, class_field, method_field};
@@ -49,6 +49,10 @@ impl Visualization for Randomization {
 
     fn needs(&self) -> Needs {
         IMAGE
+    }
+
+    fn group(&self) -> Group {
+        Group::Trust
     }
 
     fn fields(&self) -> Vec<Field> {
