@@ -222,6 +222,7 @@ fn effective_filters_are_composed_kernels() {
         &json!([
             { "id": "conv1", "kind": "conv2d", "out_channels": 3, "kernel": 3, "stride": 2 },
             { "kind": "tanh" },
+            { "kind": "squeeze_excite", "channels": 3, "reduced": 2 },
             { "id": "pool", "kind": "max_pool2d", "size": 3, "stride": 2 },
             { "id": "conv2", "kind": "conv2d", "out_channels": 4, "kernel": 2 },
             { "id": "relu", "kind": "relu" },

@@ -1,13 +1,13 @@
 //! What a unit of a deeper layer weighs in the pixels: its kernel composed with all layers before it as if they had
 //! no nonlinearities. Whatever has nothing to learn and keeps channels apart is taken as what it does to the mean:
-//! an activation passes on, a pooling averages. The rest is linear in most networks, and the filter is its slope;
+//! an activation passes on, a pooling averages, gates are open. The rest is linear in most networks, and the filter is its slope;
 //! where it is not, two images give two slopes, and the picture says so.
 
 use crate::autodiff::gradient;
 use crate::compile::compile;
 use crate::error::Result;
 use crate::graph::{BackwardRule, Graph, ValueId};
-use crate::nn::{LayerInfo, Mode};
+use crate::nn::{Inner, LayerInfo, Mode};
 use crate::ops::{self, Pool2d};
 use crate::rng::Rng;
 use crate::tensor::Tensor;
@@ -33,8 +33,8 @@ impl Visualization for EffectiveFilter {
     }
 
     fn doc(&self) -> &'static str {
-        "What the unit weighs in the pixels: its kernel composed with the layers before it, activations left out and \
-         poolings taken as means."
+        "What the unit weighs in the pixels: its kernel composed with the layers before it, activations left out, \
+         poolings taken as means, gates as open."
     }
 
     fn needs(&self) -> Needs {
@@ -59,6 +59,8 @@ impl Visualization for EffectiveFilter {
         let g = &mut graph;
         let x = g.constant([2, h, w, c], &images)?;
         let state = network.state(g)?;
+        let gated = network.build_over(g, x, Mode::Eval, state)?;
+        let gated = |layer: usize| gated.inner(layer, Inner::Gates).is_some();
         let mut values = vec![x];
         let mut edit = |g: &mut Graph, index: usize, output: ValueId| {
             let layer = &network.layers[index];
@@ -67,6 +69,8 @@ impl Visualization for EffectiveFilter {
                     let (at, before) = network.layer(input)?;
                     linear(g, [before, layer], values[at], output)?
                 }
+                // Its gates are taken as open.
+                [ref maps, _] if gated(index) => values[network.layer(maps)?.0],
                 _ => output,
             };
             values.push(output);
@@ -92,7 +96,7 @@ impl Visualization for EffectiveFilter {
             let most = own.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
             let mut pairs = own.iter().zip(other);
             let bent = pairs.any(|(a, b)| (a - b).abs() > 1e-3 * most);
-            let window = sight.window(middle);
+            let window = support(own, [h, w, c]);
             let [tall, wide] = window.1;
             let filter = Tensor::new([c, tall, wide], sight.crop(window, 0.0, |at| own[at]))?;
             let title = format!("{name}: what it weighs in {tall} x {wide} pixels");
@@ -108,6 +112,26 @@ impl Visualization for EffectiveFilter {
             then: None,
         })
     }
+}
+
+/// First row and column, and extent, of the smallest window with all of an image `[h, w, c]` that is not zero.
+fn support(image: &[f32], [h, w, c]: [usize; 3]) -> ([i64; 2], [usize; 2]) {
+    let along = |extent: usize, at: &dyn Fn(usize) -> usize| {
+        let weighed = || {
+            (0..h * w * c)
+                .filter(|&i| image[i] != 0.0)
+                .map(|i| at(i / c))
+        };
+        let first = weighed().min().unwrap_or(0);
+        (
+            first,
+            weighed().max().map_or(extent, |last| last + 1 - first),
+        )
+    };
+    let (top, tall) = along(h, &|pixel| pixel / w);
+    let (left, wide) = along(w, &|pixel| pixel % w);
+    // Sides of images are far below 2^63.
+    ([top as i64, left as i64], [tall, wide])
 }
 
 /// What a layer that learns nothing does to the mean of its input `x`: the same, or `output` itself where it mixes

@@ -105,6 +105,7 @@ function unpack(part: string): Settings {
 
 function validate(value: unknown): Settings {
   const given = isRecord(value) ? value : {};
+  const { scale: colors } = given;
   return {
     dataset: choice(given['dataset']),
     network: choice(given['network']),
@@ -121,7 +122,7 @@ function validate(value: unknown): Settings {
     seed: whole(given['seed'], 0, 2 ** 32 - 1) ?? defaults.seed,
     selection: selection(given['selection']),
     probe: whole(given['probe'], 0, 1e9) ?? defaults.probe,
-    scale: SCALES.find((scale) => scale === given['scale']) ?? defaults.scale,
+    scale: SCALES.find((scale) => scale === colors) ?? defaults.scale,
     view: defaults.view,
   };
 }

@@ -135,7 +135,7 @@ impl History {
         if at < 2 || at % 2 == 1 {
             title.push_str(&format!(" · {}", self.said));
         }
-        if at > 2 && at % 2 == 1 {
+        if at > 2 && at % 2 == 1 && of.squares > 0.0 {
             let share = short((counted.squares / of.squares).sqrt());
             title.push_str(&format!(
                 " · {share} of the length of {}",
