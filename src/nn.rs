@@ -23,5 +23,6 @@ pub use memory::TrainingMemory;
 pub use network::{Built, LayerInfo, Network, Parameter};
 pub use scope::{Declaration, Inner, Mode, Scope};
 pub(crate) use spec::fields;
-pub use spec::{FieldValue, NetworkSpec, NodeSpec, fields_of};
+pub(crate) use spec::{FieldValue, fields_of};
+pub use spec::{NetworkSpec, NodeSpec};
 pub use walk::Edit;

@@ -22,10 +22,13 @@ mod climb;
 mod connections;
 mod deconvnet;
 mod diagnosis;
+mod effective_filter;
+mod feature_evolution;
 mod feature_maps;
 mod feature_reuse;
 mod gates;
 mod group;
+mod histograms;
 mod invariance;
 mod inversion;
 mod job;
@@ -40,6 +43,7 @@ mod prior;
 mod recipe;
 mod regularizer;
 mod sample;
+mod sight;
 mod top_patches;
 mod transformation;
 mod unit_report;
@@ -152,6 +156,7 @@ pub trait Visualization: Sync {
 /// Every method, in the order of the page.
 pub const VISUALIZATIONS: &[&dyn Visualization] = &[
     &top_patches::TopPatches,
+    &feature_evolution::FeatureEvolution,
     &deconvnet::Deconvnet,
     &activation_maximization::ActivationMaximization,
     &class_image::ClassImage,
@@ -176,11 +181,13 @@ pub const VISUALIZATIONS: &[&dyn Visualization] = &[
     &attribution::Pgd,
     &attribution::Fooling,
     &unit_report::UnitReport,
+    &histograms::Histograms,
     &ablation::Ablation,
     &invariance::Invariance,
     &feature_maps::FeatureMaps,
     &kernels::Kernels,
     &connections::Connections,
+    &effective_filter::EffectiveFilter,
     &gates::Gates,
     &attention_maps::AttentionMaps,
     &feature_reuse::FeatureReuse,
@@ -310,6 +317,17 @@ impl<'a> Request<'a> {
         let scaled = ops::mul(graph, images, scales)?;
         ops::add(graph, scaled, shifts)
     }
+}
+
+/// Refuses numbers of which one is none: then nothing that is drawn of them means anything.
+fn check_finite(place: &str, what: &str, values: &[f32]) -> Result<()> {
+    let Some(bad) = values.iter().find(|value| !value.is_finite()) else {
+        return Ok(());
+    };
+    let expected = format!(
+        "finite {what} (the network has diverged: reset it, or train it with a smaller learning rate)"
+    );
+    Err(Error::mismatch(place, expected, bad.to_string()))
 }
 
 /// A class in words: its name, or its index where it has none.

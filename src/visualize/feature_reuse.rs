@@ -195,9 +195,10 @@ fn readers_around(network: &Network, layer: usize) -> Vec<Reader> {
     let begins = |reader: &Reader| reader.parts.first().map(|part| part[0]);
     let own = parts(network, layer);
     let takes_part = |joint: &&Reader| {
+        let passes = || own.len() > 1 && Some(own[0][0]) == begins(joint);
         let is_source = || own.len() == 1 && joint.parts.iter().any(|part| part[0] == own[0][0]);
         let reads = |reader: &Reader| reader.layer == layer && begins(reader) == begins(joint);
-        joint.parts.len() > 1 && (joint.parts == own || is_source() || all.iter().any(reads))
+        joint.parts.len() > 1 && (passes() || is_source() || all.iter().any(reads))
     };
     let around = all.iter().find(takes_part).and_then(begins);
     all.into_iter()

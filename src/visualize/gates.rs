@@ -122,11 +122,15 @@ fn pictures(
         found.map_or("no class", |&class| names[class].as_str())
     };
     let (low, high) = (least[channel], most[channel]);
-    let note = format!(
+    let differs = format!(
         "Channel {channel} differs most between classes: {low:.2} for {}, {high:.2} for {}.",
         with(low),
         with(high)
     );
+    let note = match high - low < 0.01 {
+        true => "No gate depends on the class.".to_owned(),
+        false => differs,
+    };
     let [first, last] = [0, channels - 1].map(|channel| format!("channel {channel}"));
     let rows = [&names[0], &names[names.len() - 1]];
     let title = format!(

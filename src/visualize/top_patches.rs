@@ -7,13 +7,14 @@ use crate::compile::compile;
 use crate::error::{Error, Result};
 use crate::field::Field;
 use crate::graph::{BackwardRule, Graph, ValueId};
-use crate::nn::{Mode, ReceptiveField};
+use crate::nn::Mode;
 use crate::ops::{self, Pool2d, TOP_ROW};
 use crate::tensor::Spec;
 
 use super::deconvnet::{RULES, strongest_seed};
 use super::mosaic::mosaic;
 use super::sample::split_field;
+use super::sight::Sight;
 use super::{Needs, Picture, Recipe, Request, Visualization, as_maps};
 
 /// The method.
@@ -108,9 +109,7 @@ impl Visualization for TopPatches {
             classes: request.classes.to_vec(),
             split,
             n_items,
-            shape: request.network.spec.input,
-            map: [layer.shape[1], layer.shape[2]],
-            field: layer.receptive_field,
+            sight: Sight::of(request),
             normalization: (
                 request.normalization.0.to_vec(),
                 request.normalization.1.to_vec(),
@@ -132,7 +131,7 @@ impl Visualization for TopPatches {
 }
 
 /// Each unit's largest activation in each image and where it is, `[n, c]` both.
-fn strongest(g: &mut Graph, value: ValueId) -> Result<(ValueId, ValueId)> {
+pub(super) fn strongest(g: &mut Graph, value: ValueId) -> Result<(ValueId, ValueId)> {
     let maps = as_maps(g, value)?;
     let [n, h, w, c] = g.shape(maps).four("top patches")?;
     let whole = Pool2d::whole([h, w]);
@@ -149,10 +148,7 @@ struct Shown {
     classes: Vec<String>,
     split: String,
     n_items: usize,
-    shape: [usize; 3],
-    /// Height and width of the unit's map.
-    map: [usize; 2],
-    field: ReceptiveField,
+    sight: Sight,
     normalization: (Vec<f32>, Vec<f32>),
 }
 
@@ -170,19 +166,19 @@ impl Shown {
         let found = (0..KEPT)
             .take_while(|&i| word(items, i) < self.n_items)
             .count();
-        let [c, h, w] = self.shape;
+        let [c, h, w] = self.sight.image;
         let (scales, shifts) = &self.normalization;
         let mut patches = Vec::new();
         let mut reconstructions = Vec::new();
         for i in 0..found {
-            let window = self.window(word(positions, i));
+            let window = self.sight.window(word(positions, i));
             let image = &images[i * h * w * c..][..h * w * c];
             let pixel = |at: usize| (image[at] - shifts[at % c]) / scales[at % c];
-            patches.push(self.crop(window, 0.5, pixel));
+            patches.push(self.sight.crop(window, 0.5, pixel));
             let image = &back[i * h * w * c..][..h * w * c];
-            reconstructions.push(self.crop(window, 0.0, |at| image[at]));
+            reconstructions.push(self.sight.crop(window, 0.0, |at| image[at]));
         }
-        let [height, width] = self.window(0).1;
+        let [height, width] = self.sight.window(0).1;
         let label = |i: usize| {
             let class = word(labels, i);
             let name = self.classes.get(class);
@@ -213,45 +209,5 @@ impl Shown {
                 true,
             )?,
         ])
-    }
-
-    /// First row and column, and extent, of what the unit sees from `position` of its map: the whole image along
-    /// an axis where it sees that much.
-    fn window(&self, position: usize) -> ([i64; 2], [usize; 2]) {
-        let along = |axis: usize, at: usize| {
-            let (size, whole) = (self.field.size[axis], self.shape[axis + 1]);
-            // Positions and strides are of images in memory, far below 2^63.
-            let moved = (at * self.field.stride[axis]) as i64;
-            let first = self.field.offset[axis].saturating_add(moved);
-            if size >= whole {
-                (0, whole)
-            } else {
-                (first, size)
-            }
-        };
-        let across = self.map[1].max(1);
-        let [(top, height), (left, width)] =
-            [along(0, position / across), along(1, position % across)];
-        ([top, left], [height, width])
-    }
-
-    /// `[c, height, width]` of an NHWC image under a window, `outside` where there is no image.
-    fn crop(
-        &self,
-        ([top, left], [height, width]): ([i64; 2], [usize; 2]),
-        outside: f32,
-        pixel: impl Fn(usize) -> f32,
-    ) -> Vec<f32> {
-        let [c, h, w] = self.shape;
-        let mut patch = Vec::with_capacity(c * height * width);
-        for channel in 0..c {
-            for i in 0..height * width {
-                let (y, x) = (top + (i / width) as i64, left + (i % width) as i64);
-                let inside = usize::try_from(y).ok().filter(|&y| y < h);
-                let inside = inside.zip(usize::try_from(x).ok().filter(|&x| x < w));
-                patch.push(inside.map_or(outside, |(y, x)| pixel((y * w + x) * c + channel)));
-            }
-        }
-        patch
     }
 }

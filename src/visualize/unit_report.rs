@@ -13,7 +13,7 @@ use crate::tensor::Tensor;
 
 use super::attribution::{clamp, size};
 use super::sample::{self, Sample};
-use super::{Needs, Picture, Recipe, Request, Shown, Visualization, as_maps};
+use super::{Needs, Picture, Recipe, Request, Shown, Visualization, as_maps, check_finite};
 
 /// The method.
 #[derive(Debug)]
@@ -162,12 +162,7 @@ impl Report {
         };
         let units = self.units;
         let runs = done.iter().filter(|&&done| done > 0.0).count().max(1);
-        if let Some(bad) = means.iter().find(|mean| !mean.is_finite()) {
-            let expected = "finite activations (the network has diverged: reset it, or train it with a smaller \
-                            learning rate)";
-            let place = self.layer.as_str();
-            return Err(Error::mismatch(place, expected, bad.to_string()));
-        }
+        check_finite(&self.layer, "activations", means)?;
         let images = (runs * self.batch) as f32;
         let column = |table: &[f32], width: usize, at: usize| -> Vec<f32> {
             table
@@ -261,7 +256,9 @@ fn told(found: &Measured) -> [String; 2] {
         ),
         ("Always nearly the same", constant),
     ];
-    let said = kinds.map(|(kind, list)| listed(kind, &list)).concat();
+    let said =
+        kinds.map(|(kind, list)| listed(&format!("{kind} ({} of {units})", list.len()), &list));
+    let said = said.concat();
     let single = match said.is_empty() {
         true => "No unit is dead or saturated.".to_owned(),
         false => said.trim_end().to_owned(),

@@ -72,9 +72,15 @@ pub(crate) fn check_imports(path: &str, text: &str) -> Vec<String> {
     found.into_iter().map(|(_, complaint)| complaint).collect()
 }
 
+/// Macros, which stand at the crate's root, and the rooms that they are of.
+const MACROS: [(&str, &str); 1] = [("wgsl", "program")];
+
 /// What is wrong with `entry` using `used`, a path below the crate's root.
 fn forbidden(entry: &Room, used: &str) -> Option<String> {
-    let (room, rest) = used.split_once("::").unwrap_or((used, ""));
+    let (room, rest) = match MACROS.iter().find(|(name, _)| *name == used) {
+        Some((name, room)) => (*room, *name),
+        None => used.split_once("::").unwrap_or((used, "")),
+    };
     let known = ROOMS.iter().any(|other| other.name == room);
     if !known {
         return Some(format!(

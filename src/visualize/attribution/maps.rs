@@ -1,11 +1,11 @@
 //! What an attribution's numbers become: one number per pixel, a picture, and the words beside it.
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::graph::{Graph, ValueId};
 use crate::ops::{self, Pool2d};
 use crate::tensor::Tensor;
 
-use super::super::{Picture, Request, Shown, class_name};
+use super::super::{Picture, Request, Shown, check_finite, class_name};
 
 /// How channels become one, and how that is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,11 +101,7 @@ impl Answer {
     /// # Errors
     /// When a score is not a number: no map then means anything.
     pub(super) fn new(asker: &Asker, scores: &[f32], class: &[f32]) -> Result<Self> {
-        if let Some(bad) = scores.iter().find(|score| !score.is_finite()) {
-            let expected = "finite class scores (the network has diverged: reset it, or train it with a \
-                            smaller learning rate)";
-            return Err(Error::mismatch(asker.place, expected, bad.to_string()));
-        }
+        check_finite(asker.place, "class scores", scores)?;
         Ok(Self {
             asker: asker.clone(),
             class: best(class),
