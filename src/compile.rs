@@ -13,6 +13,8 @@ mod parts;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use litemap::LiteMap;
+
 use crate::error::{Error, Result};
 use crate::graph::{Call, Graph, Lowering, Origin, Slot, Value, ValueId};
 use crate::ops::Segment;
@@ -93,17 +95,17 @@ struct Compiler<'a> {
     /// Of every live node.
     lowered: Vec<Option<Lowering>>,
     /// Elementwise nodes by the node whose kernel carries them.
-    chains: BTreeMap<ValueId, Chain>,
+    chains: LiteMap<ValueId, Chain>,
     /// The only values that ever have a place are those that some kernel stores.
     places: HashMap<ValueId, Place>,
     /// Producers that are to write straight into a pack: where.
     planned: HashMap<ValueId, (ValueId, usize)>,
     /// Sums that their packs finish.
-    waiting: BTreeMap<ValueId, Waiting>,
+    waiting: LiteMap<ValueId, Waiting>,
     /// The temporary with the parts of each pack's sums.
-    parts: BTreeMap<ValueId, Place>,
+    parts: LiteMap<ValueId, Place>,
     /// Sums whose parts are there, by pack: where they are.
-    ready: BTreeMap<ValueId, Vec<(Place, Segment)>>,
+    ready: LiteMap<ValueId, Vec<(Place, Segment)>>,
     constants: HashMap<Arc<[u32]>, usize>,
     temporaries: Vec<Life>,
     kernels: HashMap<(Arc<str>, [u32; 3]), usize>,
@@ -123,16 +125,16 @@ impl<'a> Compiler<'a> {
         Self {
             graph,
             lowered: graph.values().iter().zip(live).map(lower).collect(),
-            chains: BTreeMap::new(),
+            chains: LiteMap::new(),
             program: Program {
                 label: label.to_owned(),
                 ..Program::default()
             },
             places: HashMap::new(),
             planned: HashMap::new(),
-            waiting: BTreeMap::new(),
-            parts: BTreeMap::new(),
-            ready: BTreeMap::new(),
+            waiting: LiteMap::new(),
+            parts: LiteMap::new(),
+            ready: LiteMap::new(),
             constants: HashMap::new(),
             temporaries: Vec::new(),
             kernels: HashMap::new(),

@@ -2,8 +2,10 @@
 //! memory; where only a pack reads it, the pack adds up the parts of all its inputs in one dispatch
 //! instead of one each.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
+
+use litemap::LiteMap;
 
 use crate::error::Result;
 use crate::graph::{Call, Graph, Lowering, Origin, Slot, ValueId};
@@ -30,7 +32,7 @@ fn plan(
     lowered: &[Option<Lowering>],
     planned: &HashMap<ValueId, (ValueId, usize)>,
     outputs: &[ValueId],
-) -> (BTreeMap<ValueId, Waiting>, BTreeMap<ValueId, usize>) {
+) -> (LiteMap<ValueId, Waiting>, LiteMap<ValueId, usize>) {
     let mut readers = vec![Vec::new(); lowered.len()];
     for (index, value) in graph.values().iter().enumerate() {
         if let (Origin::Node { inputs, .. }, true) = (&value.origin, lowered[index].is_some()) {
@@ -39,8 +41,8 @@ fn plan(
                 .for_each(|input| readers[input.0].push(ValueId(index)));
         }
     }
-    let mut waiting = BTreeMap::new();
-    let mut words = BTreeMap::new();
+    let mut waiting = LiteMap::new();
+    let mut words = LiteMap::new();
     for (index, lowering) in lowered.iter().enumerate() {
         let id = ValueId(index);
         let (Some(Lowering::Parts { parts, scratch, .. }), Some(&(pack, to))) =

@@ -2,9 +2,11 @@
 //! asked for them: compiling a shader takes tens of milliseconds, and a network that is built again
 //! with another batch size or optimizer shares most of its kernels with the last one.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
+
+use litemap::LiteMap;
 
 use crate::program::{Access, Kernel};
 
@@ -27,7 +29,7 @@ pub(super) type Key = (Arc<str>, Pattern);
 /// The caches.
 #[derive(Debug, Default)]
 pub(super) struct Pipelines {
-    layouts: BTreeMap<Pattern, (wgpu::BindGroupLayout, wgpu::PipelineLayout)>,
+    layouts: LiteMap<Pattern, (wgpu::BindGroupLayout, wgpu::PipelineLayout)>,
     pipelines: HashMap<Key, Rc<Pipeline>>,
 }
 
@@ -58,8 +60,8 @@ impl Pipelines {
         let (_, pattern) = key(kernel);
         let (layout, pipeline_layout) = self
             .layouts
-            .entry(pattern)
-            .or_insert_with_key(|pattern| layouts(device, pattern));
+            .entry(pattern.clone())
+            .or_insert_with(|| layouts(device, &pattern));
         let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
             label: Some(kernel.name),
             source: wgpu::ShaderSource::Wgsl(kernel.wgsl.as_ref().into()),
