@@ -3,6 +3,7 @@
 //! and `backend` for who runs them.
 
 mod args;
+mod launch;
 mod stage;
 mod template;
 
@@ -10,6 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use args::{Args, MAX_BINDINGS, Scratch};
+pub use launch::{Join, Launch, Source};
 pub use stage::{IDENTITY, MOST_BINDINGS, Stage};
 
 /// Index of a buffer within its [`Program`].
@@ -169,6 +171,8 @@ pub struct Dispatch {
     pub kernel: usize,
     /// One view per binding.
     pub bindings: Vec<View>,
+    /// How it goes with the dispatch before it.
+    pub join: Join,
 }
 
 /// A complete, static sequence of dispatches over declared buffers.
