@@ -104,8 +104,8 @@ struct Compiler<'a> {
     waiting: BTreeMap<ValueId, Waiting>,
     /// The temporary with the parts of each pack's sums.
     parts: BTreeMap<ValueId, Place>,
-    /// Sums whose parts are there, by pack: where they are.
-    ready: BTreeMap<ValueId, Vec<(Place, Segment)>>,
+    /// Sums whose parts are there, by pack.
+    ready: BTreeMap<ValueId, Vec<Segment>>,
     constants: HashMap<Arc<[u32]>, usize>,
     temporaries: Vec<Life>,
     kernels: HashMap<(Arc<str>, [u32; 3]), usize>,

@@ -164,11 +164,13 @@ fn only_what_a_thread_has_written_itself_is_read_in_the_same_launch() {
     };
     let y = ops::max_pool2d(&mut graph, x, halves).unwrap();
     let turned = ops::transpose(&mut graph, y, [1, 1, 2], [2]).unwrap();
-    let compiled = compile(&graph, "along", &[turned]).unwrap();
-    let expected = ["max_pool2d_switches_windows + pool_take", "transpose"];
-    assert_eq!(names(&compiled), expected);
+    let sum = ops::sum(&mut graph, turned, [1, 2, 1], [1], 1.0).unwrap();
+    let compiled = compile(&graph, "along", &[turned, sum]).unwrap();
+    let along = "max_pool2d_switches_windows + pool_take + transpose";
+    assert_eq!(names(&compiled), [along, "sum"]);
     let x: Vec<f32> = (0..8).map(|i| i as f32).collect();
-    assert_eq!(run(&compiled, &[("x", &x)])[0], [5.0, 7.0]);
+    let found = run(&compiled, &[("x", &x)]);
+    assert_eq!((&found[0][..], found[1][0]), (&[5.0, 7.0][..], 12.0));
 }
 
 #[test]
