@@ -6,8 +6,7 @@ struct Settings {
     size: vec2<f32>,
     // 0: map over the range; 1: always diverging; 2: gray in 0..1; 3: RGB in 0..1.
     mode: u32,
-    // Pairs (low, high) in `range`.
-    n_ranges: u32,
+    unused: u32,
     // 9 anchors of the sequential map, then 9 of the diverging one.
     anchors: array<vec4<f32>, 18>,
 }
@@ -15,9 +14,9 @@ struct Settings {
 struct Tile {
     // Left, top, width, height in canvas pixels.
     rect: vec4<f32>,
-    // Word of cell (0, 0), words per column step, words per row step, unused.
+    // Word of cell (0, 0), words per column step, words per row step, first pair (low, high) of `range`.
     words: vec4<u32>,
-    // Cells across and down, unused twice.
+    // Cells across and down, pairs of `range`, unused.
     cells: vec4<u32>,
 }
 
@@ -31,7 +30,7 @@ struct Corner {
     // Position within the tile, in cells.
     @location(0) at: vec2<f32>,
     @location(1) @interpolate(flat) tile: u32,
-    // Smallest and largest value of the group's range.
+    // Smallest and largest value of the tile's scale.
     @location(2) @interpolate(flat) bounds: vec2<f32>,
 }
 
@@ -42,9 +41,10 @@ fn corner(@builtin(vertex_index) vertex: u32, @builtin(instance_index) instance:
     let tile = tiles[instance];
     let pixel = tile.rect.xy + unit * tile.rect.zw;
     let clip = pixel / settings.size * vec2<f32>(2.0, -2.0) + vec2<f32>(-1.0, 1.0);
-    var low = range[0];
-    var high = range[1];
-    for (var i = 1u; i < settings.n_ranges; i++) {
+    let first = tile.words.w;
+    var low = range[2u * first];
+    var high = range[2u * first + 1u];
+    for (var i = first + 1u; i < first + tile.cells.z; i++) {
         low = min(low, range[2u * i]);
         high = max(high, range[2u * i + 1u]);
     }

@@ -1,8 +1,9 @@
 //! Who runs programs. A [`Backend`] allocates and fills buffers, prepares a
 //! [`Program`] once (pipelines, bind groups) and then runs it any number of
 //! times without creating anything. It knows buffers, kernels and dispatches; it knows no op and no
-//! layer. Two implementations: `cpu` runs the kernels' twins, `gpu` their WGSL through wgpu.
+//! layer. Two implementations: `cpu` runs the kernels' twins, `gpu` their WGSL through wgpu; `any` is either.
 
+pub mod any;
 pub mod cpu;
 pub mod gpu;
 

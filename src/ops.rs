@@ -35,6 +35,7 @@ mod gather_sum;
 mod gelu;
 mod group_norm;
 mod hard_swish;
+mod histogram;
 mod indices;
 mod largest;
 mod lars;
@@ -108,6 +109,7 @@ pub use gather_sum::gather_sum;
 pub use gelu::gelu;
 pub use group_norm::group_norm;
 pub use hard_swish::hard_swish;
+pub use histogram::histogram;
 pub use indices::{epoch_indices, sequential_indices};
 pub use largest::largest;
 pub use lars::lars;
@@ -188,6 +190,7 @@ pub const OPS: &[OpInfo] = &[
     gelu::INFO,
     group_norm::INFO,
     hard_swish::INFO,
+    histogram::INFO,
     indices::EPOCH_INFO,
     indices::SEQUENTIAL_INFO,
     largest::INFO,

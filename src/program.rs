@@ -6,6 +6,7 @@ mod args;
 mod launch;
 mod stage;
 mod template;
+mod wgsl;
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 pub use args::{Args, MAX_BINDINGS, Scratch};
 pub use launch::{Join, Launch, Source};
 pub use stage::{IDENTITY, MOST_BINDINGS, Stage};
+pub use wgsl::stripped;
 
 /// Index of a buffer within its [`Program`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

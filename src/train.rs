@@ -3,6 +3,7 @@
 //! activations for one image. Everything comes out as plain values. The clock is the caller's.
 
 mod evaluation;
+mod features;
 mod loaded;
 mod losses;
 mod optimizers;

@@ -14,13 +14,20 @@ mod ablation;
 mod activation_maximization;
 mod aim;
 mod ascent;
+mod attention_maps;
 mod attribution;
 mod caricature;
 mod class_image;
 mod climb;
+mod connections;
 mod deconvnet;
 mod diagnosis;
+mod effective_filter;
 mod feature_maps;
+mod feature_reuse;
+mod gates;
+mod group;
+mod histograms;
 mod invariance;
 mod inversion;
 mod job;
@@ -31,13 +38,18 @@ mod palette;
 mod parameterization;
 mod picture;
 mod preset;
+mod prior;
 mod recipe;
 mod regularizer;
+mod sample;
+mod sight;
 mod top_patches;
 mod transformation;
+mod unit_report;
 
 pub use attribution::Attribution;
 pub use diagnosis::{roughness, roughness_of};
+pub use group::Group;
 pub use job::Job;
 pub use picture::{Picture, Shown};
 pub use recipe::{Course, Next, Recipe, Round};
@@ -47,7 +59,7 @@ use recipe::{Buffers, Decode};
 use crate::error::{Error, Result};
 use crate::field::{Field, Values};
 use crate::graph::{Graph, ValueId};
-use crate::nn::Network;
+use crate::nn::{Built, Inner, Network};
 use crate::ops;
 use crate::tensor::{Spec, Tensor};
 use crate::train::{DataLayout, Look};
@@ -98,6 +110,18 @@ pub trait Visualization: Sync {
     fn doc(&self) -> &'static str;
     /// What it must be given.
     fn needs(&self) -> Needs;
+    /// Where the page lists it.
+    fn group(&self) -> Group {
+        match self.needs() {
+            needs if needs.channel => Group::Unit,
+            needs if needs.layer => Group::Layer,
+            _ => Group::Answer,
+        }
+    }
+    /// Where it belongs on the page of a unit: the choices in which it differs there from its defaults.
+    fn about_unit(&self) -> Option<&'static [(&'static str, &'static str)]> {
+        None
+    }
     /// Its settings.
     fn fields(&self) -> Vec<Field> {
         Vec::new()
@@ -134,6 +158,7 @@ pub const VISUALIZATIONS: &[&dyn Visualization] = &[
     &deconvnet::Deconvnet,
     &activation_maximization::ActivationMaximization,
     &class_image::ClassImage,
+    &prior::LearnedPrior,
     &inversion::Inversion,
     &caricature::Caricature,
     &attribution::Attributions,
@@ -153,10 +178,17 @@ pub const VISUALIZATIONS: &[&dyn Visualization] = &[
     &attribution::Fgsm,
     &attribution::Pgd,
     &attribution::Fooling,
+    &unit_report::UnitReport,
+    &histograms::Histograms,
     &ablation::Ablation,
     &invariance::Invariance,
     &feature_maps::FeatureMaps,
     &kernels::Kernels,
+    &connections::Connections,
+    &effective_filter::EffectiveFilter,
+    &gates::Gates,
+    &attention_maps::AttentionMaps,
+    &feature_reuse::FeatureReuse,
 ];
 
 /// The method called `id`.
@@ -194,6 +226,42 @@ impl<'a> Request<'a> {
     /// The layer's name.
     fn layer_id(&self) -> &str {
         &self.network.layers[self.layer].id
+    }
+
+    /// Refuses the layer, by its name, unless it `applies`.
+    fn require(&self, applies: bool, place: &'static str, expected: &str) -> Result<()> {
+        if applies {
+            return Ok(());
+        }
+        Err(Error::mismatch(place, expected, self.layer_id()))
+    }
+
+    /// Refuses the image in the place of a layer.
+    fn behind_input(&self, place: &'static str) -> Result<()> {
+        self.require(self.layer > 0, place, "a layer behind the input")
+    }
+
+    /// What the layer shows of its inside; refused, with the layers that do show it, where it does not: `what` it is
+    /// then expected to be.
+    fn inner(
+        &self,
+        built: &Built,
+        inner: Inner,
+        place: &'static str,
+        what: &str,
+    ) -> Result<ValueId> {
+        if let Some(value) = built.inner(self.layer, inner) {
+            return Ok(value);
+        }
+        let layers = self.network.layers.iter().enumerate();
+        let having = layers.filter(|(index, _)| built.inner(*index, inner).is_some());
+        let having: Vec<&str> = having.map(|(_, layer)| layer.id.as_str()).collect();
+        let having = match having.is_empty() {
+            true => "this network has none".to_owned(),
+            false => having.join(", "),
+        };
+        let expected = format!("{what} ({having})");
+        Err(Error::mismatch(place, expected, self.layer_id()))
     }
 
     /// The image, which the caller has checked to be there.
@@ -246,6 +314,25 @@ impl<'a> Request<'a> {
         let shifts = graph.constant([shifts.len()], shifts)?;
         let scaled = ops::mul(graph, images, scales)?;
         ops::add(graph, scaled, shifts)
+    }
+}
+
+/// Refuses numbers of which one is none: then nothing that is drawn of them means anything.
+fn check_finite(place: &str, what: &str, values: &[f32]) -> Result<()> {
+    let Some(bad) = values.iter().find(|value| !value.is_finite()) else {
+        return Ok(());
+    };
+    let expected = format!(
+        "finite {what} (the network has diverged: reset it, or train it with a smaller learning rate)"
+    );
+    Err(Error::mismatch(place, expected, bad.to_string()))
+}
+
+/// A class in words: its name, or its index where it has none.
+fn class_name(names: &[String], class: usize) -> String {
+    match names.get(class) {
+        Some(name) => format!("class {name}"),
+        None => format!("class {class}"),
     }
 }
 

@@ -6,6 +6,7 @@
 
 #[cfg(target_arch = "wasm32")]
 mod bindings;
+pub mod catalog;
 mod choices;
 #[cfg(target_arch = "wasm32")]
 mod convert;

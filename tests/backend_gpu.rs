@@ -7,7 +7,7 @@ mod common;
 use convscope::backend::cpu::Cpu;
 use convscope::backend::gpu::Gpu;
 use convscope::backend::{Backend, Counters};
-use convscope::error::{Error, Result};
+use convscope::error::{Cause, Result};
 use convscope::program::{
     Access, Args, BufferDecl, BufferId, Contents, Dispatch, Join, Kernel, Program, View,
 };
@@ -234,7 +234,7 @@ fn a_buffer_beyond_the_limit_is_an_error() {
     for gpu in adapters() {
         let words = (gpu.max_buffer_bytes() / 4 + 1) as usize;
         let found = gpu.allocate("everything", words).unwrap_err();
-        assert!(matches!(found, Error::Memory { .. }), "{found}");
+        assert!(matches!(found.cause(), Cause::Memory { .. }), "{found}");
         let sentence = found.to_string();
         assert!(sentence.starts_with("everything: needs"), "{sentence}");
     }

@@ -160,11 +160,12 @@ fn registry_entries_are_complete() {
 }
 
 /// Every layer with its defaults, behind the first of some inputs that it accepts: an image, a vector,
-/// the codes of `rbf`, two images, an image and a vector, a single row.
+/// the codes of `rbf`, class scores, two images, an image and a vector, a single row.
 #[test]
 fn every_layer_works_with_its_defaults() {
     let flat = json!({ "id": "flat", "kind": "flatten" });
     let dense = json!({ "id": "f6", "kind": "dense", "units": 84 });
+    let scores = json!({ "id": "scores", "kind": "dense", "units": 10 });
     let mean = json!({ "id": "mean", "kind": "global_avg_pool2d" });
     let row = json!({ "id": "row", "kind": "conv2d", "kernel": 6, "kernel_width": 1 });
     let half = json!({ "id": "half", "kind": "max_pool2d" });
@@ -172,6 +173,7 @@ fn every_layer_works_with_its_defaults() {
         (json!([]), json!(["input"])),
         (json!([&flat]), json!(["flat"])),
         (json!([&flat, &dense]), json!(["f6"])),
+        (json!([&flat, &scores]), json!(["scores"])),
         (json!([]), json!(["input", "input"])),
         (json!([&mean]), json!(["input", "mean"])),
         (json!([&half]), json!(["half", "input"])),

@@ -102,7 +102,7 @@ fn every_shader_has_exactly_one_owner() {
             .iter()
             .flat_map(|info| info.shaders.iter().map(move |s| (info.name, s)));
         let owners: Vec<_> = owned.filter(|(_, (name, _))| *name == stem).collect();
-        if is_op && (owners.len() != 1 || owners[0].1.1 != text) {
+        if is_op && (owners.len() != 1 || owners[0].1.1 != stripped(&text)) {
             let names: Vec<_> = owners.iter().map(|(op, _)| op).collect();
             complaints.push(format!(
                 "{stem}.wgsl is declared by {names:?}, not by one op"
@@ -131,8 +131,8 @@ fn every_shader_of_an_op_is_exercised_and_every_other_is_valid() {
     }
     for kernel in &kernels {
         // An elementwise op is a map or a tail: its own file is part of what carries it.
-        let head = shaders.get(kernel.name).map(|text| head(text));
-        if !head.is_some_and(|head| kernel.wgsl.contains(&head)) {
+        let mark = shaders.get(kernel.name).map(|text| mark(text));
+        if !mark.is_some_and(|mark| !mark.is_empty() && kernel.wgsl.contains(&mark)) {
             complaints.push(format!(
                 "kernel {}: is not made from its own file",
                 kernel.name
@@ -142,10 +142,21 @@ fn every_shader_of_an_op_is_exercised_and_every_other_is_valid() {
     assert_none(&complaints);
 }
 
-/// The comment that opens a file.
-fn head(text: &str) -> String {
-    let lines = text.lines().take_while(|line| line.starts_with("//"));
-    lines.map(|line| format!("{line}\n")).collect()
+/// A file's text as it is shipped.
+fn stripped(text: &str) -> String {
+    let (bytes, length) = convscope::program::stripped::<65_536>(text);
+    String::from_utf8(bytes[..length].to_vec()).expect("whole lines of a text")
+}
+
+/// The longest stretch of a file's lines without a constant or a number that is filled in: what is made from the
+/// file has it.
+fn mark(text: &str) -> String {
+    let text = stripped(text);
+    let lines = text.lines().filter(|line| !line.starts_with("fn stage"));
+    let filled = |c: char| c.is_ascii_uppercase() || c == '$' || c == ':';
+    let stretches = lines.flat_map(|line| line.split(filled));
+    let mark = stretches.max_by_key(|stretch| stretch.len());
+    mark.unwrap_or_default().to_owned()
 }
 
 /// A shader that a kernel completes: with the tail it may end with, and the size it maps.

@@ -93,6 +93,35 @@ fn a_deconvnet_reconstruction_is_the_transposed_filter_at_its_switch() {
     }
 }
 
+#[test]
+fn connections_are_the_slices_of_the_weights_between_units_strongest_first() {
+    let (network, parameters, _) = small_network();
+    let [conv, fc] = ["conv.weight", "fc.weight"].map(|name| {
+        let one = network.parameters.iter().find(|one| one.name == name);
+        let one = one.unwrap();
+        &parameters[one.offset..][..one.shape.elements()]
+    });
+    for channel in 0..3 {
+        let request = request(&network, "connections", ("pool", channel), None, &json!({}));
+        let pictures = pictures(&request, "connections", &parameters);
+        // Through rectifier and pooling to the image, and through the flattened maps to both classes.
+        let slice: Vec<f32> = (0..9).map(|k| conv[k * 3 + channel]).collect();
+        assert_eq!(pictures[0].unit, Some(("input".to_owned(), 0)));
+        assert_eq!(pictures[0].data, slice);
+        assert_eq!(pictures.len(), 3);
+        let mut norms = Vec::new();
+        for picture in &pictures[1..] {
+            let (layer, class) = picture.unit.clone().unwrap();
+            assert_eq!(layer, "fc");
+            // PyTorch's order: channel, row, column; two classes.
+            let slice: Vec<f32> = (0..4).map(|k| fc[(channel * 4 + k) * 2 + class]).collect();
+            assert_eq!(picture.data, slice);
+            norms.push(slice.iter().map(|x| x * x).sum::<f32>());
+        }
+        assert!(norms[0] >= norms[1], "strongest first: {norms:?}");
+    }
+}
+
 /// Two rectifiers in a row: the rules differ, and guided is the gradient's mask on the deconvnet.
 #[test]
 fn the_three_rules_differ_behind_two_rectifiers() {

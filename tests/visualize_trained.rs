@@ -216,7 +216,7 @@ fn the_top_nine_are_the_images_that_excite_the_unit_most() {
         let (most, least) = (ranked[0].0, ranked[8].0);
         let expected = format!(
             "{layer} unit {unit}: top 9 of {n} test images · activation {most:.2} to {least:.2} · classes {}",
-            labels.join(" ")
+            labels.join(", ")
         );
         assert_eq!(patches.title, expected);
         assert_eq!([back.width, back.height], [patches.width, patches.height]);
@@ -232,5 +232,43 @@ fn the_top_nine_are_the_images_that_excite_the_unit_most() {
                 );
             }
         }
+    }
+}
+
+#[test]
+fn features_of_many_images_are_the_activations_of_each() {
+    let lab = trained_lab();
+    let layers = lab.network().layers;
+    // More than a batch, in no order.
+    let indices: Vec<u32> = (0..70).map(|i| (i * 37) % 100).collect();
+    for layer in &layers {
+        let features = block_on(lab.features(&layer.id, &indices, None)).unwrap();
+        let [c, h, w] = layer.shape;
+        let whole = c * h * w <= 256;
+        let width = if whole { c * h * w } else { c };
+        assert_eq!(features.shape().dims(), [70, width], "{}", layer.id);
+        if layer.inputs.is_empty() {
+            continue;
+        }
+        let features = features.to_vec();
+        for at in [0, 63, 69] {
+            let (image, _) = lab.example(indices[at] as usize, None).unwrap();
+            let maps = block_on(lab.activations(&layer.id, image)).unwrap();
+            let (maps, area) = (maps.to_vec(), h * w);
+            for (i, found) in features[at * width..][..width].iter().enumerate() {
+                let wanted = match whole {
+                    true => maps[i % c * area + i / c],
+                    false => maps[i * area..][..area].iter().sum::<f32>() / area as f32,
+                };
+                let place = format!("{} image {at} feature {i}", layer.id);
+                assert!(
+                    (found - wanted).abs() < 1e-4 * wanted.abs().max(1.0),
+                    "{place}"
+                );
+            }
+        }
+    }
+    for (indices, split) in [(&[100_000][..], None), (&[], None), (&[0], Some("no"))] {
+        block_on(lab.features(&layers[1].id, indices, split)).unwrap_err();
     }
 }

@@ -14,7 +14,7 @@ use convscope::backend::Backend;
 use convscope::backend::cpu::Cpu;
 use convscope::compile::compile;
 use convscope::data::{self, Split};
-use convscope::error::Error;
+use convscope::error::{Cause, Error};
 use convscope::field::FieldKind;
 use convscope::graph::Graph;
 use convscope::nn::{Mode, Network, NetworkSpec};
@@ -186,7 +186,7 @@ fn the_trainer_refuses_what_the_backend_cannot_hold() {
     let data = Rc::new(Loaded::new(&cpu, dataset).unwrap());
     let before = cpu.counters().gpu_bytes;
     let error = Session::new(&cpu, data.clone(), network, 1).unwrap_err();
-    assert!(matches!(error, Error::Memory { .. }), "{error}");
+    assert!(matches!(error.cause(), Cause::Memory { .. }), "{error}");
     assert!(error.to_string().contains("fc.weight"), "{error}");
     assert_eq!(cpu.counters().gpu_bytes, before);
 }

@@ -1,7 +1,7 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vite';
 
-// Two entries with fixed names: Trunk hashes and serves what lands in .gen (see Trunk.toml).
+// Three entries with fixed names: Trunk hashes and serves what lands in .gen (see Trunk.toml).
 // The core's module (convscope.js) is loaded by the worker at run time and never bundled.
 export default defineConfig({
   plugins: [svelte()],
@@ -14,7 +14,7 @@ export default defineConfig({
     cssCodeSplit: false,
     modulePreload: false,
     rollupOptions: {
-      input: { app: 'src/app.ts', worker: 'src/worker.ts' },
+      input: { app: 'src/app.ts', worker: 'src/worker.ts', embed: 'src/embed.ts' },
       external: [/convscope\.js$/],
       output: {
         entryFileNames: '[name].js',

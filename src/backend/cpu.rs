@@ -185,11 +185,7 @@ impl Backend for Cpu {
         let needed = words as u64 * 4;
         if needed > MAX_BUFFER_BYTES {
             let place = label.to_owned();
-            return Err(Error::Memory {
-                place,
-                needed,
-                limit: MAX_BUFFER_BYTES,
-            });
+            return Err(Error::memory(place, needed, MAX_BUFFER_BYTES));
         }
         self.count(|counters| counters.buffers_created += 1);
         self.live_bytes.set(self.live_bytes.get() + needed);

@@ -139,10 +139,7 @@ impl Gpu {
 
 /// An error of this backend.
 fn error(reason: impl Into<String>) -> Error {
-    Error::Backend {
-        backend: "webgpu",
-        reason: reason.into(),
-    }
+    Error::backend("webgpu", reason.into())
 }
 
 impl Backend for Gpu {
@@ -169,11 +166,7 @@ impl Backend for Gpu {
         let (needed, limit) = (words as u64 * 4, self.max_buffer_bytes());
         if needed > limit {
             let place = label.to_owned();
-            return Err(Error::Memory {
-                place,
-                needed,
-                limit,
-            });
+            return Err(Error::memory(place, needed, limit));
         }
         let buffer = self.create_buffer(label, words);
         // Natively a failed allocation is known at once; the browser tells the next call.

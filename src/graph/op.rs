@@ -26,10 +26,10 @@ pub trait Op: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// When the op has no gradient.
     fn backward(&self, _: &mut Backward<'_>) -> Result<Vec<Option<ValueId>>> {
-        Err(Error::NotDifferentiable {
-            op: self.name(),
-            reason: "it is not a smooth function",
-        })
+        Err(Error::not_differentiable(
+            self.name(),
+            "it is not a smooth function",
+        ))
     }
 
     /// The kernels that compute the output. Called only with specs that `infer` accepted.

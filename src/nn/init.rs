@@ -28,6 +28,9 @@ pub enum Scheme {
     /// Orthonormal filters, or orthonormal inputs where there are more filters than inputs (Saxe et al.
     /// 2014, section 3), with PyTorch's gain 1: no direction of a signal grows or shrinks.
     Orthogonal,
+    /// Orthonormal, and when training begins scaled layer by layer until the outputs for a batch have variance
+    /// one (LSUV; Mishkin & Matas 2016, algorithm 1): signals neither grow nor shrink through the nonlinearities.
+    UnitVariance,
     /// Every weight 1 / fan in, for teaching: units that begin alike stay alike.
     Constant,
     /// He's normal draws over 10, for teaching: signals and gradients fade tenfold in every layer.
@@ -39,7 +42,7 @@ pub enum Scheme {
 }
 
 /// The schemes by the names that specs use.
-pub(super) const SCHEMES: [(&str, Scheme); 13] = [
+pub(super) const SCHEMES: [(&str, Scheme); 14] = [
     ("he_normal", Scheme::HeNormal),
     ("he_uniform", Scheme::HeUniform),
     ("glorot_normal", Scheme::GlorotNormal),
@@ -49,6 +52,7 @@ pub(super) const SCHEMES: [(&str, Scheme); 13] = [
     ("lenet", Scheme::Lenet),
     ("pytorch", Scheme::PyTorch),
     ("orthogonal", Scheme::Orthogonal),
+    ("lsuv", Scheme::UnitVariance),
     ("constant", Scheme::Constant),
     ("too_small", Scheme::TooSmall),
     ("too_large", Scheme::TooLarge),
@@ -88,7 +92,7 @@ impl Scheme {
             Self::TooLarge => rng.normal() * (2.0 / fan_in).sqrt() * 10.0,
             Self::Constant => 1.0 / fan_in,
             // What is made orthonormal afterwards.
-            Self::Orthogonal => rng.normal(),
+            Self::Orthogonal | Self::UnitVariance => rng.normal(),
             Self::Zeros => 0.0,
         }
     }
@@ -145,7 +149,7 @@ impl Init {
         let mut rng = Rng::new(seed, stream);
         let draw = |i: usize| scheme.draw(&mut rng, fans[i % outputs], fan_out as f32);
         let mut values: Vec<f32> = (0..shape.elements()).map(draw).collect();
-        if scheme == Scheme::Orthogonal {
+        if matches!(scheme, Scheme::Orthogonal | Scheme::UnitVariance) {
             values = orthonormal(&values, outputs);
         }
         let masks = mask.into_iter().flatten();
@@ -212,7 +216,7 @@ mod tests {
                 Scheme::Lenet => 0.024 * 0.024 / 3.0,
                 Scheme::PyTorch => 0.01 / 3.0,
                 // A hundred inputs of norm 1, each over 200 outputs.
-                Scheme::Orthogonal => 1.0 / 200.0,
+                Scheme::Orthogonal | Scheme::UnitVariance => 1.0 / 200.0,
                 Scheme::Constant => 1e-4,
                 Scheme::TooSmall => 0.02 / 100.0,
                 Scheme::TooLarge => 0.02 * 100.0,

@@ -4,6 +4,7 @@
 
 mod activation;
 mod attention;
+mod auxiliary;
 mod batch_norm;
 mod bottleneck;
 mod conv2d;
@@ -115,6 +116,7 @@ pub const LAYERS: &[LayerKind] = &[
     attention::SELF_ATTENTION,
     attention::POSITION_EMBEDDING,
     attention::SEQ_POOL,
+    auxiliary::KIND,
     shortcut::KIND,
     rbf::KIND,
     conv_block::KIND,

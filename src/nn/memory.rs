@@ -70,20 +70,16 @@ impl Network {
                 format!(", {} alone {}", one.name, bytes(one))
             });
             let place = format!("{}: the parameters in one buffer{of}", self.spec.name);
-            return Err(Error::Memory {
-                place,
-                needed,
-                limit,
-            });
+            return Err(Error::memory(place, needed, limit));
         }
         let bytes = |layer: &LayerInfo| layer.activation_bytes.saturating_mul(batch as u64);
         match self.layers.iter().find(|layer| bytes(layer) > limit) {
             None => Ok(()),
-            Some(layer) => Err(Error::Memory {
-                place: format!("{}: {} for {batch} images", self.spec.name, layer.id),
-                needed: bytes(layer),
+            Some(layer) => Err(Error::memory(
+                format!("{}: {} for {batch} images", self.spec.name, layer.id),
+                bytes(layer),
                 limit,
-            }),
+            )),
         }
     }
 }

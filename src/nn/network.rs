@@ -11,8 +11,8 @@ use crate::tensor::{Shape, Spec};
 
 use super::analysis::ReceptiveField;
 use super::boundary::Boundary;
-use super::init::Init;
-use super::scope::{Average, Declaration, MAX_SIDE, Mode, check_size};
+use super::init::{Init, Scheme};
+use super::scope::{Average, Declaration, Inner, MAX_SIDE, Mode, check_size};
 use super::spec::{INPUT, NetworkSpec, Resolved};
 use super::walk::{Edit, run};
 
@@ -77,12 +77,25 @@ pub struct Network {
 pub struct Built {
     /// Output of every [`LayerInfo`], `[n, h, w, c]` or `[n, c]`.
     pub layers: Vec<ValueId>,
+    /// What layers show of their inside: index of the layer, what it is, and the value.
+    pub inner: Vec<(usize, Inner, ValueId)>,
     /// Class scores before the softmax, `[n, classes]`.
     pub logits: ValueId,
+    /// Class scores of classifiers at the side, `[n, classes]`, and what their losses are multiplied by.
+    pub auxiliaries: Vec<(ValueId, f32)>,
     /// Views of the parameters; pack their gradients for the optimizer.
     pub parameters: Vec<ValueId>,
     /// The flat running statistics after this batch, where it changes them.
     pub statistics: Option<ValueId>,
+}
+
+impl Built {
+    /// What the layer of this index shows of its inside, if it has that.
+    pub fn inner(&self, layer: usize, inner: Inner) -> Option<ValueId> {
+        let mut all = self.inner.iter();
+        let found = all.find(|(index, other, _)| (*index, *other) == (layer, inner));
+        found.map(|(_, _, value)| *value)
+    }
 }
 
 impl Network {
@@ -102,11 +115,16 @@ impl Network {
         })?;
         let last = walk.outputs.last().copied().unwrap_or(x);
         let scores = walk.scores.unwrap_or(last);
-        if *graph.shape(scores) != Shape::from([1, spec.classes]) {
-            let place = walk.infos.last().map_or(INPUT, |info| info.id.as_str());
-            let expected = format!("a vector of {} class scores at the end", spec.classes);
-            let found = format!("{:?}", &graph.shape(scores).dims()[1..]);
-            return Err(Error::mismatch(place, expected, found));
+        let ends = walk.auxiliaries.iter().map(|(scores, _)| *scores);
+        for scores in ends.chain([scores]) {
+            if *graph.shape(scores) != Shape::from([1, spec.classes]) {
+                let at = walk.outputs.iter().rposition(|&output| output == scores);
+                let info = at.map_or(walk.infos.last(), |at| walk.infos.get(at));
+                let place = info.map_or(INPUT, |info| info.id.as_str());
+                let expected = format!("a vector of {} class scores at the end", spec.classes);
+                let found = format!("{:?}", &graph.shape(scores).dims()[1..]);
+                return Err(Error::mismatch(place, expected, found));
+            }
         }
         let (statistics, parameters): (Vec<_>, Vec<_>) =
             walk.declared.into_iter().partition(|(_, d)| d.statistic);
@@ -223,7 +241,9 @@ impl Network {
         let last = walk.outputs.last().copied().unwrap_or(x);
         Ok(Built {
             logits: walk.scores.unwrap_or(last),
+            auxiliaries: walk.auxiliaries,
             layers: walk.outputs,
+            inner: walk.inner,
             parameters,
             statistics: averaged(graph, running, &statistics, &walk.averages)?,
         })
@@ -244,6 +264,24 @@ impl Network {
         };
         let parameters = fill(&self.parameters, self.parameter_words());
         (parameters, fill(&self.statistics, self.statistic_words()))
+    }
+
+    /// Layers whose weights are to be scaled to outputs of variance one before training: their indices and
+    /// their weights', in order.
+    pub(crate) fn calibrated(&self) -> Vec<(usize, usize)> {
+        let is_calibrated = |one: &Parameter| match one.init {
+            Init::Random { scheme, .. } => scheme == Scheme::UnitVariance,
+            Init::Constant(_) | Init::Normal { .. } => false,
+        };
+        let weight_of = |layer: &LayerInfo| {
+            let mut all = self.parameters.iter();
+            all.position(|one| one.name.strip_suffix(".weight") == Some(layer.id.as_str()))
+        };
+        let layers = self.layers.iter().enumerate();
+        layers
+            .filter_map(|(index, layer)| Some((index, weight_of(layer)?)))
+            .filter(|(_, weight)| is_calibrated(&self.parameters[*weight]))
+            .collect()
     }
 
     /// Attributes each parameter's trainable elements to its layer, and finds each layer's kernel.

@@ -83,6 +83,15 @@ pub(super) struct Average {
     pub(super) take: f32,
 }
 
+/// What a layer computes inside and shows to whoever looks at the network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inner {
+    /// `[n, c]`: what each channel of its output was multiplied by.
+    Gates,
+    /// `[n, heads, queries, pixels]`: how much each query takes of each pixel of its input; a row's sum is 1.
+    Attention,
+}
+
 /// A layer's view of the graph it is added to.
 #[derive(Debug)]
 pub struct Scope<'a> {
@@ -101,6 +110,9 @@ pub struct Scope<'a> {
     pub(super) declared: Vec<Declaration>,
     pub(super) averages: Vec<Average>,
     pub(super) scores: Option<ValueId>,
+    /// What the loss of the output, as scores of a classifier at the side, is multiplied by.
+    pub(super) auxiliary: Option<f32>,
+    pub(super) inner: Vec<(Inner, ValueId)>,
     pub(super) kernel: Option<usize>,
     pub(super) macs: u64,
     pub(super) window: Option<Window>,
@@ -125,6 +137,8 @@ impl<'a> Scope<'a> {
             declared: Vec::new(),
             averages: Vec::new(),
             scores: None,
+            auxiliary: None,
+            inner: Vec::new(),
             kernel: None,
             macs: 0,
             window: None,
@@ -235,6 +249,11 @@ impl<'a> Scope<'a> {
         });
     }
 
+    /// Shows a value that the layer computes inside.
+    pub fn shows(&mut self, inner: Inner, value: ValueId) {
+        self.inner.push((inner, value));
+    }
+
     /// Says that the class scores are `scores` rather than the layer's output.
     pub fn scores(&mut self, scores: ValueId) {
         self.scores = Some(scores);
@@ -274,10 +293,10 @@ fn check_below(place: &str, dims: &[usize], limit: u64) -> Result<u64> {
         .try_fold(1u64, |words, &dim| words.checked_mul(dim as u64));
     match words {
         Some(words) if words <= limit => Ok(words),
-        _ => Err(Error::Memory {
-            place: place.to_owned(),
-            needed: words.unwrap_or(u64::MAX).saturating_mul(4),
-            limit: limit * 4,
-        }),
+        _ => Err(Error::memory(
+            place.to_owned(),
+            words.unwrap_or(u64::MAX).saturating_mul(4),
+            limit * 4,
+        )),
     }
 }

@@ -99,8 +99,7 @@ impl NodeSpec {
 }
 
 /// Fields of a node from pairs; see [`fields!`](crate::nn::fields).
-#[doc(hidden)]
-pub fn fields_of(pairs: &mut [(&str, Value)]) -> Value {
+pub(crate) fn fields_of(pairs: &mut [(&str, Value)]) -> Value {
     let taken = pairs
         .iter_mut()
         .map(|(name, value)| ((*name).to_owned(), value.take()));
@@ -108,8 +107,7 @@ pub fn fields_of(pairs: &mut [(&str, Value)]) -> Value {
 }
 
 /// What a field of a node can be.
-#[doc(hidden)]
-pub trait FieldValue {
+pub(crate) trait FieldValue {
     /// As JSON has it.
     fn field(&self) -> Value;
 }

@@ -9,7 +9,7 @@ use crate::graph::{Graph, Origin, ValueId};
 use super::analysis::ReceptiveField;
 use super::layers::Body;
 use super::network::LayerInfo;
-use super::scope::{Average, Declaration, MAX_SIDE, Mode, Scope, check_size};
+use super::scope::{Average, Declaration, Inner, MAX_SIDE, Mode, Scope, check_size};
 use super::spec::{INPUT, Resolved};
 
 /// What one run over the layers found out.
@@ -20,6 +20,8 @@ pub(super) struct Walk {
     pub(super) declared: Vec<(String, Declaration)>,
     pub(super) averages: Vec<Average>,
     pub(super) scores: Option<ValueId>,
+    pub(super) auxiliaries: Vec<(ValueId, f32)>,
+    pub(super) inner: Vec<(usize, Inner, ValueId)>,
 }
 
 /// What becomes of a layer's output, given its index, before other layers take it.
@@ -83,6 +85,8 @@ fn layer(
         declared,
         averages,
         scores,
+        auxiliary,
+        inner,
         kernel,
         macs,
         window,
@@ -118,9 +122,14 @@ fn layer(
         receptive_field: window.map_or(seen, |window| seen.through(&window)),
         weight: kernel,
     });
+    let index = walk.outputs.len();
+    let inner = inner.into_iter();
+    walk.inner
+        .extend(inner.map(|(inner, value)| (index, inner, value)));
     walk.outputs.push(output);
     walk.averages.extend(averages);
     walk.scores = scores;
+    (walk.auxiliaries).extend(auxiliary.map(|weight| (output, weight)));
     let named = declared
         .into_iter()
         .map(|d| (format!("{}.{}", node.id, d.name), d));

@@ -69,7 +69,7 @@ impl Op for Adadelta {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/adadelta.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/adadelta.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "adadelta",

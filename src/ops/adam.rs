@@ -95,7 +95,7 @@ impl Op for Adam {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/adam.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/adam.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "adam",

@@ -99,7 +99,7 @@ impl Op for Add {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/add.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/add.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "add",

@@ -53,7 +53,7 @@ impl Op for Affine {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/affine.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/affine.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "affine",

@@ -101,7 +101,7 @@ impl Op for AffinePositions {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/affine_positions.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/affine_positions.wgsl");
 
 /// Strengths for the examples of augmentations.
 pub(super) fn strengths(values: &[f32]) -> Tensor {

@@ -94,10 +94,10 @@ impl Op for View {
         if shape.elements() == self.shape.elements() {
             return Ok(vec![Some(reshape(b.graph, b.dy, shape)?)]);
         }
-        Err(Error::NotDifferentiable {
-            op: "view",
-            reason: "differentiate the view itself",
-        })
+        Err(Error::not_differentiable(
+            "view",
+            "differentiate the view itself",
+        ))
     }
 
     fn lower(&self, _: &[Spec], _: &Spec) -> Lowering {

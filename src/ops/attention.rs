@@ -241,8 +241,8 @@ impl Op for Mix {
     }
 }
 
-const SCORES_SHADER: &str = include_str!("../../shaders/attention_scores.wgsl");
-const MIX_SHADER: &str = include_str!("../../shaders/attention_mix.wgsl");
+const SCORES_SHADER: &str = crate::wgsl!("../../shaders/attention_scores.wgsl");
+const MIX_SHADER: &str = crate::wgsl!("../../shaders/attention_mix.wgsl");
 
 pub(super) const SCORES_INFO: OpInfo = OpInfo {
     name: "attention_scores",

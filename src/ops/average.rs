@@ -69,7 +69,7 @@ impl Op for Average {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/average.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/average.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "average",

@@ -124,8 +124,8 @@ impl Op for AvgPoolGradient {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/avg_pool2d.wgsl");
-const GRADIENT_SHADER: &str = include_str!("../../shaders/avg_pool2d_gradient.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/avg_pool2d.wgsl");
+const GRADIENT_SHADER: &str = crate::wgsl!("../../shaders/avg_pool2d_gradient.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "avg_pool2d",

@@ -117,7 +117,7 @@ impl Op for BatchNorm {
 /// Channels normalized at a time on the CPU.
 const LANES: usize = 64;
 
-const SHADER: &str = include_str!("../../shaders/batch_norm.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/batch_norm.wgsl");
 
 /// Normalization by the batch's own statistics, as in training.
 fn by_own(g: &mut Graph, x: &[ValueId]) -> Result<ValueId> {

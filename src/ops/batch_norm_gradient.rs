@@ -160,5 +160,5 @@ impl Op for InputGradient {
 /// Rows that share one reading of a channel's statistics.
 const ROWS_PER_THREAD: usize = 8;
 
-pub(super) const SUMS_SHADER: &str = include_str!("../../shaders/batch_norm_sums.wgsl");
-pub(super) const GRADIENT_SHADER: &str = include_str!("../../shaders/batch_norm_gradient.wgsl");
+pub(super) const SUMS_SHADER: &str = crate::wgsl!("../../shaders/batch_norm_sums.wgsl");
+pub(super) const GRADIENT_SHADER: &str = crate::wgsl!("../../shaders/batch_norm_gradient.wgsl");

@@ -83,7 +83,7 @@ impl Op for Bernoulli {
 /// Numbers that a draw takes, 2^24: as many as an f32 tells apart below 1.
 const RANGE: f32 = 16_777_216.0;
 
-const SHADER: &str = include_str!("../../shaders/bernoulli.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/bernoulli.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "bernoulli",

@@ -64,7 +64,7 @@ impl Op for ChannelRange {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/channel_range.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/channel_range.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "channel_range",

@@ -75,7 +75,7 @@ impl Op for ChannelWindowSum {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/channel_window_sum.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/channel_window_sum.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "channel_window_sum",

@@ -237,9 +237,9 @@ impl Op for Pad {
     }
 }
 
-const CONCAT_SHADER: &str = include_str!("../../shaders/concat_channels.wgsl");
-const SLICE_SHADER: &str = include_str!("../../shaders/slice_channels.wgsl");
-const PAD_SHADER: &str = include_str!("../../shaders/pad_channels.wgsl");
+const CONCAT_SHADER: &str = crate::wgsl!("../../shaders/concat_channels.wgsl");
+const SLICE_SHADER: &str = crate::wgsl!("../../shaders/slice_channels.wgsl");
+const PAD_SHADER: &str = crate::wgsl!("../../shaders/pad_channels.wgsl");
 
 pub(super) const CONCAT_INFO: OpInfo = OpInfo {
     name: "concat_channels",

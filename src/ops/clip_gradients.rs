@@ -102,8 +102,8 @@ impl Op for ClipGradients {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/clip_gradients.wgsl");
-const SQUARES_SHADER: &str = include_str!("../../shaders/clip_squares.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/clip_gradients.wgsl");
+const SQUARES_SHADER: &str = crate::wgsl!("../../shaders/clip_squares.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "clip_gradients",

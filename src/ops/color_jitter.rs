@@ -123,8 +123,8 @@ impl Op for ColorJitter {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/color_jitter.wgsl");
-const DRAWS_SHADER: &str = include_str!("../../shaders/color_draws.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/color_jitter.wgsl");
+const DRAWS_SHADER: &str = crate::wgsl!("../../shaders/color_draws.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "color_jitter",

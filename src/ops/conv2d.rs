@@ -120,9 +120,9 @@ fn rows(geometry: &Geometry) -> (Vec<(&'static str, usize)>, usize) {
 /// element.
 const NARROW: usize = 4;
 
-const ROWS_SHADER: &str = include_str!("../../shaders/conv2d_rows.wgsl");
-const SHADER: &str = include_str!("../../shaders/conv2d.wgsl");
-const NARROW_SHADER: &str = include_str!("../../shaders/conv2d_narrow.wgsl");
+const ROWS_SHADER: &str = crate::wgsl!("../../shaders/conv2d_rows.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/conv2d.wgsl");
+const NARROW_SHADER: &str = crate::wgsl!("../../shaders/conv2d_narrow.wgsl");
 
 /// Settings for the examples here and in the gradients' files.
 fn config(stride: usize, padding: usize, dilation: usize, groups: usize) -> Conv2d {

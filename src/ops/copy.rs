@@ -54,7 +54,7 @@ impl Op for Copy {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/copy.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/copy.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "copy",

@@ -167,9 +167,9 @@ impl Op for Correct {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/cross_entropy.wgsl");
-const GRADIENT_SHADER: &str = include_str!("../../shaders/cross_entropy_gradient.wgsl");
-const CORRECT_SHADER: &str = include_str!("../../shaders/correct.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/cross_entropy.wgsl");
+const GRADIENT_SHADER: &str = crate::wgsl!("../../shaders/cross_entropy_gradient.wgsl");
+const CORRECT_SHADER: &str = crate::wgsl!("../../shaders/correct.wgsl");
 
 /// Labels for the examples.
 fn labels(labels: &[u32]) -> Vec<(Spec, Vec<u32>)> {

@@ -93,7 +93,7 @@ impl Op for Cutout {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/cutout.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/cutout.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "cutout",

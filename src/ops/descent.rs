@@ -55,7 +55,7 @@ impl Op for Descent {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/descent.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/descent.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "descent",

@@ -134,8 +134,8 @@ impl Op for Elastic {
     }
 }
 
-const ROWS_SHADER: &str = include_str!("../../shaders/elastic_rows.wgsl");
-const COLUMNS_SHADER: &str = include_str!("../../shaders/elastic_columns.wgsl");
+const ROWS_SHADER: &str = crate::wgsl!("../../shaders/elastic_rows.wgsl");
+const COLUMNS_SHADER: &str = crate::wgsl!("../../shaders/elastic_columns.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "elastic_displacement",

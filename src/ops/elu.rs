@@ -33,8 +33,8 @@ static CURVE: Curve = Curve {
     slope,
 };
 
-const SHADER: &str = include_str!("../../shaders/elu.wgsl");
-const GRADIENT_SHADER: &str = include_str!("../../shaders/elu_gradient.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/elu.wgsl");
+const GRADIENT_SHADER: &str = crate::wgsl!("../../shaders/elu_gradient.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "elu",

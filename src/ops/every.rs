@@ -47,7 +47,7 @@ impl Op for Every {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/every.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/every.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "every",

@@ -105,8 +105,8 @@ impl Op for FocalSlope {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/focal.wgsl");
-const SLOPE_SHADER: &str = include_str!("../../shaders/focal_slope.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/focal.wgsl");
+const SLOPE_SHADER: &str = crate::wgsl!("../../shaders/focal_slope.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "focal",

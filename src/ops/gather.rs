@@ -184,8 +184,8 @@ impl Op for GatherLabels {
     }
 }
 
-const IMAGES_SHADER: &str = include_str!("../../shaders/gather_images.wgsl");
-const LABELS_SHADER: &str = include_str!("../../shaders/gather_labels.wgsl");
+const IMAGES_SHADER: &str = crate::wgsl!("../../shaders/gather_images.wgsl");
+const LABELS_SHADER: &str = crate::wgsl!("../../shaders/gather_labels.wgsl");
 
 pub(super) const IMAGES_INFO: OpInfo = OpInfo {
     name: "gather_images",

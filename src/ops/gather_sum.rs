@@ -82,10 +82,10 @@ impl Op for GatherSum {
 
     fn backward(&self, b: &mut Backward<'_>) -> Result<Vec<Option<ValueId>>> {
         let Origin::Constant(table) = &b.graph.value(b.inputs[1]).origin else {
-            return Err(Error::NotDifferentiable {
-                op: "gather_sum",
-                reason: "its table is not a constant",
-            });
+            return Err(Error::not_differentiable(
+                "gather_sum",
+                "its table is not a constant",
+            ));
         };
         let shape = b.graph.shape(b.inputs[0]).clone();
         let terms = table.len() / self.shape.elements();
@@ -112,7 +112,7 @@ impl Op for GatherSum {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/gather_sum.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/gather_sum.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "gather_sum",

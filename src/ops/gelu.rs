@@ -47,8 +47,8 @@ static CURVE: Curve = Curve {
     slope,
 };
 
-const SHADER: &str = include_str!("../../shaders/gelu.wgsl");
-const GRADIENT_SHADER: &str = include_str!("../../shaders/gelu_gradient.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/gelu.wgsl");
+const GRADIENT_SHADER: &str = crate::wgsl!("../../shaders/gelu_gradient.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "gelu",

@@ -217,8 +217,8 @@ impl Op for GroupNormGradient {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/group_norm.wgsl");
-const GRADIENT_SHADER: &str = include_str!("../../shaders/group_norm_gradient.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/group_norm.wgsl");
+const GRADIENT_SHADER: &str = crate::wgsl!("../../shaders/group_norm_gradient.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "group_norm",

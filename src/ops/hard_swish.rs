@@ -38,8 +38,8 @@ static CURVE: Curve = Curve {
     slope,
 };
 
-const SHADER: &str = include_str!("../../shaders/hard_swish.wgsl");
-const GRADIENT_SHADER: &str = include_str!("../../shaders/hard_swish_gradient.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/hard_swish.wgsl");
+const GRADIENT_SHADER: &str = crate::wgsl!("../../shaders/hard_swish_gradient.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "hard_swish",

@@ -165,8 +165,8 @@ impl Op for SequentialIndices {
     }
 }
 
-const EPOCH_SHADER: &str = include_str!("../../shaders/epoch_indices.wgsl");
-const SEQUENTIAL_SHADER: &str = include_str!("../../shaders/sequential_indices.wgsl");
+const EPOCH_SHADER: &str = crate::wgsl!("../../shaders/epoch_indices.wgsl");
+const SEQUENTIAL_SHADER: &str = crate::wgsl!("../../shaders/sequential_indices.wgsl");
 
 fn counters(step: u32, seed: u32) -> Vec<(Spec, Vec<u32>)> {
     vec![(Spec::u32([4]), vec![step, seed, 0, 0])]

@@ -88,7 +88,7 @@ impl Op for Largest {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/largest.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/largest.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "largest",

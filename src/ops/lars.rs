@@ -143,8 +143,8 @@ impl Op for Lars {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/lars.wgsl");
-const NORMS_SHADER: &str = include_str!("../../shaders/lars_norms.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/lars.wgsl");
+const NORMS_SHADER: &str = crate::wgsl!("../../shaders/lars_norms.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "lars",

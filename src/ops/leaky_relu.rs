@@ -91,8 +91,8 @@ impl Op for LeakyReluGate {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/leaky_relu.wgsl");
-const GATE_SHADER: &str = include_str!("../../shaders/leaky_relu_gate.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/leaky_relu.wgsl");
+const GATE_SHADER: &str = crate::wgsl!("../../shaders/leaky_relu_gate.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "leaky_relu",

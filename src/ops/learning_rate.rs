@@ -109,7 +109,7 @@ impl Op for LearningRate {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/learning_rate.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/learning_rate.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "learning_rate",

@@ -147,7 +147,7 @@ impl Op for MatMul {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/matmul.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/matmul.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "matmul",

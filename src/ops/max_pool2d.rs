@@ -186,12 +186,12 @@ impl Op for Unpool {
     }
 }
 
-const SWITCHES_SHADER: &str = include_str!("../../shaders/max_pool2d_switches.wgsl");
+const SWITCHES_SHADER: &str = crate::wgsl!("../../shaders/max_pool2d_switches.wgsl");
 const SWITCHES_WINDOWS_SHADER: &str =
-    include_str!("../../shaders/max_pool2d_switches_windows.wgsl");
-const TAKE_SHADER: &str = include_str!("../../shaders/pool_take.wgsl");
-const WINDOWS_SHADER: &str = include_str!("../../shaders/max_unpool2d_windows.wgsl");
-const UNPOOL_SHADER: &str = include_str!("../../shaders/max_unpool2d.wgsl");
+    crate::wgsl!("../../shaders/max_pool2d_switches_windows.wgsl");
+const TAKE_SHADER: &str = crate::wgsl!("../../shaders/pool_take.wgsl");
+const WINDOWS_SHADER: &str = crate::wgsl!("../../shaders/max_unpool2d_windows.wgsl");
+const UNPOOL_SHADER: &str = crate::wgsl!("../../shaders/max_unpool2d.wgsl");
 
 pub(super) const SWITCHES_INFO: OpInfo = OpInfo {
     name: "max_pool2d_switches",

@@ -255,7 +255,7 @@ impl Op for Confusion {
     }
 }
 
-pub(super) const ADVANCE_SHADER: &str = include_str!("../../shaders/advance.wgsl");
-pub(super) const RECORD_SHADER: &str = include_str!("../../shaders/record.wgsl");
-pub(super) const TALLY_SHADER: &str = include_str!("../../shaders/tally.wgsl");
-pub(super) const CONFUSION_SHADER: &str = include_str!("../../shaders/confusion.wgsl");
+pub(super) const ADVANCE_SHADER: &str = crate::wgsl!("../../shaders/advance.wgsl");
+pub(super) const RECORD_SHADER: &str = crate::wgsl!("../../shaders/record.wgsl");
+pub(super) const TALLY_SHADER: &str = crate::wgsl!("../../shaders/tally.wgsl");
+pub(super) const CONFUSION_SHADER: &str = crate::wgsl!("../../shaders/confusion.wgsl");

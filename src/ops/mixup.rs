@@ -162,9 +162,9 @@ impl Op for Mirrored {
     }
 }
 
-const SHARES_SHADER: &str = include_str!("../../shaders/mixup_shares.wgsl");
-const MIX_SHADER: &str = include_str!("../../shaders/mix_mirrored.wgsl");
-const MIRRORED_SHADER: &str = include_str!("../../shaders/mirrored.wgsl");
+const SHARES_SHADER: &str = crate::wgsl!("../../shaders/mixup_shares.wgsl");
+const MIX_SHADER: &str = crate::wgsl!("../../shaders/mix_mirrored.wgsl");
+const MIRRORED_SHADER: &str = crate::wgsl!("../../shaders/mirrored.wgsl");
 
 pub(super) const SHARES_INFO: OpInfo = OpInfo {
     name: "mixup_shares",

@@ -140,8 +140,8 @@ fn add_squares(x: &[f32], mean: &[f32], squares: &mut [f32]) {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/moments.wgsl");
-const MERGE_SHADER: &str = include_str!("../../shaders/moments_merge.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/moments.wgsl");
+const MERGE_SHADER: &str = crate::wgsl!("../../shaders/moments_merge.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "moments",

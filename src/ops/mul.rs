@@ -102,7 +102,7 @@ impl Op for Mul {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/mul.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/mul.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "mul",

@@ -47,7 +47,7 @@ impl Op for OneHot {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/one_hot.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/one_hot.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "one_hot",

@@ -118,7 +118,7 @@ impl Op for PlateauRate {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/plateau_rate.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/plateau_rate.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "plateau_rate",

@@ -17,6 +17,17 @@ pub struct Pool2d {
     pub padding: [[usize; 2]; 2],
 }
 
+impl Pool2d {
+    /// One window over a whole map of these sides.
+    pub const fn whole(sides: [usize; 2]) -> Self {
+        Self {
+            size: sides,
+            stride: sides,
+            padding: [[0; 2]; 2],
+        }
+    }
+}
+
 /// All sizes of one pooling of `[images, input, channels]` to `[images, output, channels]`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pooling {

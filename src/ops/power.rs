@@ -34,8 +34,8 @@ static CURVE: Curve = Curve {
     slope,
 };
 
-const SHADER: &str = include_str!("../../shaders/power.wgsl");
-const GRADIENT_SHADER: &str = include_str!("../../shaders/power_gradient.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/power.wgsl");
+const GRADIENT_SHADER: &str = crate::wgsl!("../../shaders/power_gradient.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "power",

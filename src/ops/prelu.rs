@@ -141,9 +141,9 @@ impl Op for PreluSlopeGradient {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/prelu.wgsl");
-const GATE_SHADER: &str = include_str!("../../shaders/prelu_gate.wgsl");
-const SLOPE_SHADER: &str = include_str!("../../shaders/prelu_slope_gradient.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/prelu.wgsl");
+const GATE_SHADER: &str = crate::wgsl!("../../shaders/prelu_gate.wgsl");
+const SLOPE_SHADER: &str = crate::wgsl!("../../shaders/prelu_slope_gradient.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "prelu",

@@ -89,7 +89,7 @@ impl Op for RandomOffsets {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/random_offsets.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/random_offsets.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "random_offsets",

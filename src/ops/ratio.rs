@@ -61,7 +61,7 @@ impl Op for Ratio {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/ratio.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/ratio.wgsl");
 
 /// Divisors of both signs, away from zero, where the quotient jumps.
 fn divisors(count: usize) -> Tensor {

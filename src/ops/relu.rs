@@ -81,8 +81,8 @@ impl Op for ReluGate {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/relu.wgsl");
-const GATE_SHADER: &str = include_str!("../../shaders/relu_gate.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/relu.wgsl");
+const GATE_SHADER: &str = crate::wgsl!("../../shaders/relu_gate.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "relu",

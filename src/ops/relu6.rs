@@ -87,8 +87,8 @@ impl Op for Relu6Gate {
 
 const CEILING: f32 = 6.0;
 
-const SHADER: &str = include_str!("../../shaders/relu6.wgsl");
-const GATE_SHADER: &str = include_str!("../../shaders/relu6_gate.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/relu6.wgsl");
+const GATE_SHADER: &str = crate::wgsl!("../../shaders/relu6_gate.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "relu6",

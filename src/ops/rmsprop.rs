@@ -62,7 +62,7 @@ impl Op for RmsProp {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/rmsprop.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/rmsprop.wgsl");
 
 /// Squares as a state holds them: never negative.
 pub(super) fn squares(n: usize) -> Tensor {

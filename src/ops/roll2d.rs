@@ -80,7 +80,7 @@ impl Op for Roll {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/roll2d.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/roll2d.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "roll2d",

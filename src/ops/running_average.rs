@@ -65,7 +65,7 @@ impl Op for RunningAverage {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/running_average.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/running_average.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "running_average",

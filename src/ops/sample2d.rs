@@ -110,7 +110,7 @@ impl Op for Sample2d {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/sample2d.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/sample2d.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "sample2d",

@@ -91,7 +91,7 @@ impl Op for Sample2dGradient {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/sample2d_gradient.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/sample2d_gradient.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "sample2d_gradient",

@@ -87,7 +87,7 @@ impl Op for Sgd {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/sgd.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/sgd.wgsl");
 
 /// Settings as a tensor.
 pub(super) fn settings(values: [f32; 8]) -> Tensor {

@@ -52,7 +52,7 @@ impl Op for Sigmoid {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/sigmoid.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/sigmoid.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "sigmoid",

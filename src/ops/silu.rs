@@ -38,8 +38,8 @@ static CURVE: Curve = Curve {
     slope,
 };
 
-const SHADER: &str = include_str!("../../shaders/silu.wgsl");
-const GRADIENT_SHADER: &str = include_str!("../../shaders/silu_gradient.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/silu.wgsl");
+const GRADIENT_SHADER: &str = crate::wgsl!("../../shaders/silu_gradient.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "silu",

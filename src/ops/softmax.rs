@@ -89,7 +89,7 @@ pub(super) fn argmax(row: &[f32]) -> usize {
     best
 }
 
-const SHADER: &str = include_str!("../../shaders/softmax.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/softmax.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "softmax",

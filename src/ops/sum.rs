@@ -231,8 +231,8 @@ impl Op for Broadcast {
     }
 }
 
-const SUM_SHADER: &str = include_str!("../../shaders/sum.wgsl");
-const BROADCAST_SHADER: &str = include_str!("../../shaders/broadcast.wgsl");
+const SUM_SHADER: &str = crate::wgsl!("../../shaders/sum.wgsl");
+const BROADCAST_SHADER: &str = crate::wgsl!("../../shaders/broadcast.wgsl");
 
 pub(super) const SUM_INFO: OpInfo = OpInfo {
     name: "sum",

@@ -63,4 +63,4 @@ pub fn sum_parts_kernel(elements: usize) -> Kernel {
     kernel
 }
 
-pub(super) const SHADER: &str = include_str!("../../shaders/sum_parts.wgsl");
+pub(super) const SHADER: &str = crate::wgsl!("../../shaders/sum_parts.wgsl");

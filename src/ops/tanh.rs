@@ -50,7 +50,7 @@ impl Op for Tanh {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/tanh.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/tanh.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "tanh",

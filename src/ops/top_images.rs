@@ -176,7 +176,7 @@ impl List<'_> {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/top_images.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/top_images.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "top_images",

@@ -92,7 +92,7 @@ impl Op for Transpose {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/transpose.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/transpose.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "transpose",

@@ -129,8 +129,8 @@ impl Op for Fold {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/unfold.wgsl");
-const FOLD_SHADER: &str = include_str!("../../shaders/fold.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/unfold.wgsl");
+const FOLD_SHADER: &str = crate::wgsl!("../../shaders/fold.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "unfold",

@@ -181,8 +181,8 @@ impl Op for UpsampleGradient {
     }
 }
 
-const SHADER: &str = include_str!("../../shaders/upsample_bilinear2d.wgsl");
-const GRADIENT_SHADER: &str = include_str!("../../shaders/upsample_bilinear2d_gradient.wgsl");
+const SHADER: &str = crate::wgsl!("../../shaders/upsample_bilinear2d.wgsl");
+const GRADIENT_SHADER: &str = crate::wgsl!("../../shaders/upsample_bilinear2d_gradient.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "upsample_bilinear2d",

@@ -68,7 +68,7 @@ pub const IDENTITY: &str = "\nfn tail(index: u32, value: f32) -> f32 {\n    retu
 /// Storage buffers that a kernel may bind under WebGPU's default limits.
 pub const MOST_BINDINGS: usize = 8;
 
-const MAP_SHADER: &str = include_str!("../../shaders/map.wgsl");
+const MAP_SHADER: &str = crate::wgsl!("../../shaders/map.wgsl");
 
 impl Stage {
     /// A stage of one value: `f` of each.

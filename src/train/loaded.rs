@@ -57,11 +57,11 @@ fn check_shards(name: &str, dataset: &Dataset, shards: usize, most_words: usize)
         return Ok(());
     }
     let limit = 4 * most_words as u64;
-    Err(Error::Memory {
-        place: format!("{name} split of {}", dataset.name),
-        needed: shards as u64 * limit,
-        limit: ops::MOST_SHARDS as u64 * limit,
-    })
+    Err(Error::memory(
+        format!("{name} split of {}", dataset.name),
+        shards as u64 * limit,
+        ops::MOST_SHARDS as u64 * limit,
+    ))
 }
 
 /// A batch on the device.

@@ -48,6 +48,8 @@ pub struct OptimizerInfo {
     pub fields: fn() -> Vec<Field>,
     /// How many buffers of the parameters' size it keeps.
     pub slots: usize,
+    /// Whether a step's size follows from the norms of the tensor it is for: such tensors must be layers'.
+    pub by_tensor: bool,
     /// The settings as the device wants them: the learning rate, then what the op says.
     pub settings: fn(&Values) -> Result<[f32; N_SETTINGS]>,
     /// Adds the update to a graph.

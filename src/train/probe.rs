@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::graph::{Graph, ValueId};
 use crate::nn::{Mode, Network};
 use crate::ops;
-use crate::program::{View, aligned};
+use crate::program::View;
 use crate::tensor::{Spec, Tensor};
 
 use super::session::Session;
@@ -22,7 +22,8 @@ pub struct Probe<B: Backend> {
     shape: [usize; 3],
     layers: Vec<View>,
     ranges: Vec<View>,
-    all_ranges: View,
+    /// Of all layers behind the input, channel by channel: `[n, 2]`, and as `[2, 2]` of the same extremes.
+    all_ranges: [View; 2],
     weight_ranges: Vec<Option<View>>,
     probabilities: View,
 }
@@ -64,8 +65,15 @@ impl<B: Backend> Probe<B> {
             .collect::<Result<Vec<_>>>()?;
         outputs.extend(&ranges);
         outputs.push(probabilities);
-        // Side by side, so that they are read at once.
-        outputs.push(ops::pack(g, &ranges)?);
+        // Side by side without gaps, so that they are read at once and make one range.
+        let mut pairs = Vec::new();
+        for &range in ranges.iter().skip(1) {
+            let words = g.shape(range).elements();
+            pairs.push(ops::reshape(g, range, [1, words])?);
+        }
+        let pairs = ops::concat_channels(g, &pairs)?;
+        let pairs = ops::reshape(g, pairs, [g.shape(pairs).elements() / 2, 2])?;
+        outputs.extend([pairs, ops::channel_range(g, pairs)?]);
         let mut kernel_layers = Vec::new();
         for (index, layer) in network.layers.iter().enumerate() {
             let Some(weight) = layer
@@ -85,7 +93,7 @@ impl<B: Backend> Probe<B> {
         };
         let prepared = backend.prepare(&program, &external).await?;
         let mut weight_ranges = vec![None; n_layers];
-        for (&index, &view) in kernel_layers.iter().zip(&outputs[2 * n_layers + 2..]) {
+        for (&index, &view) in kernel_layers.iter().zip(&outputs[2 * n_layers + 3..]) {
             weight_ranges[index] = Some(view);
         }
         Ok(Self {
@@ -97,7 +105,7 @@ impl<B: Backend> Probe<B> {
             layers: outputs[..n_layers].to_vec(),
             ranges: outputs[n_layers..2 * n_layers].to_vec(),
             probabilities: outputs[2 * n_layers],
-            all_ranges: outputs[2 * n_layers + 1],
+            all_ranges: [outputs[2 * n_layers + 1], outputs[2 * n_layers + 2]],
         })
     }
 
@@ -142,20 +150,27 @@ impl<B: Backend> Probe<B> {
         Tensor::new([h, w, c], data)?.permuted(&[2, 0, 1])
     }
 
-    /// Each layer's smallest and largest activation.
+    /// The smallest and largest activation of each channel of each layer, pair by pair; the input's are those that
+    /// it may have, 0 and 1.
     ///
     /// # Errors
     /// When the backend fails.
-    pub async fn ranges(&self) -> Result<Vec<[f32; 2]>> {
-        let all = read_view(&self.backend, &self.prepared, self.all_ranges).await?;
-        let widen = |[low, high]: [f32; 2], pair: &[f32]| [low.min(pair[0]), high.max(pair[1])];
-        let mut first = 0;
-        let layer = |view: &View| {
-            let pairs = all[first..first + view.words].chunks_exact(2);
-            first += aligned(view.words);
-            pairs.fold([f32::INFINITY, f32::NEG_INFINITY], widen)
-        };
-        Ok(self.ranges.iter().map(layer).collect())
+    pub async fn ranges(&self) -> Result<Vec<Vec<f32>>> {
+        let all = read_view(&self.backend, &self.prepared, self.all_ranges[0]).await?;
+        let mut rest = all.as_slice();
+        let mut found = vec![[0.0, 1.0].repeat(self.shape[0])];
+        for range in &self.ranges[1..] {
+            let (own, others) = rest.split_at(range.words);
+            found.push(own.to_vec());
+            rest = others;
+        }
+        Ok(found)
+    }
+
+    /// Where the smallest and largest activation behind the input lie, `[2, 2]`: the first word and the last.
+    pub fn global_range(&self) -> (B::Buffer, View) {
+        let view = self.all_ranges[1];
+        (self.backend.buffer(&self.prepared, view.buffer), view)
     }
 
     /// Where the ranges of layer `index`'s kernels lie, `[out_channels, 2]`, if it has kernels.

@@ -1,5 +1,6 @@
 //! A network being trained: its state on the backend, and the prepared step that advances it.
 
+mod calibration;
 mod preparing;
 
 use std::collections::BTreeMap;
@@ -42,6 +43,8 @@ pub struct Session<B: Backend> {
     step: u32,
     /// The step with which the average of the weights began.
     averaged_from: u32,
+    /// Whether the weights were drawn, and not set from outside.
+    is_drawn: bool,
     /// The read-back of the steps submitted last.
     reading: Option<Submitted>,
 }
@@ -109,6 +112,7 @@ impl<B: Backend> Session<B> {
             prepared: None,
             step: 0,
             averaged_from: 0,
+            is_drawn: true,
             reading: None,
         };
         session.reset(seed)?;
@@ -168,6 +172,7 @@ impl<B: Backend> Session<B> {
         self.clear_slots()?;
         self.upload("schedule state", &[0; N_SETTINGS])?;
         self.step = 0;
+        self.is_drawn = true;
         self.reading = None;
         Ok(())
     }
@@ -290,6 +295,7 @@ impl<B: Backend> Session<B> {
         self.network
             .import(named, &mut parameters, &mut statistics)?;
         self.restart_average(self.step)?;
+        self.is_drawn = false;
         self.upload("parameters", words_from_floats(&parameters))?;
         self.upload("statistics", words_from_floats(&statistics))
     }

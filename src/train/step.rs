@@ -56,7 +56,13 @@ pub(super) fn step_graph<B: Backend>(
         .layout
         .gather_augmented(g, "train", indices, counters, &stages)?;
     let built = network.build(g, inputs.images, Mode::Train)?;
-    let losses = losses(g, plan, built.logits, &inputs)?;
+    let mut all = losses(g, plan, built.logits, &inputs)?;
+    for (scores, weight) in &built.auxiliaries {
+        let side = losses(g, plan, *scores, &inputs)?;
+        let side = ops::affine(g, side, *weight, 0.0)?;
+        all = ops::add(g, all, side)?;
+    }
+    let losses = all;
     let corrects = ops::correct(g, built.logits, inputs.labels)?;
 
     // The loss is the mean over the batch.

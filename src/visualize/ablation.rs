@@ -9,8 +9,8 @@ use crate::nn::Mode;
 use crate::ops;
 use crate::tensor::Spec;
 
-use super::attribution::curves;
-use super::{Needs, Picture, Recipe, Request, Visualization};
+use super::sample::split_field;
+use super::{Needs, Picture, Recipe, Request, Visualization, class_name};
 
 /// The method.
 #[derive(Debug)]
@@ -40,25 +40,21 @@ impl Visualization for Ablation {
         }
     }
 
+    fn about_unit(&self) -> Option<&'static [(&'static str, &'static str)]> {
+        Some(&[])
+    }
+
     fn streams(&self) -> bool {
         true
     }
 
     fn fields(&self) -> Vec<Field> {
-        vec![Field::choice(
-            "split",
-            "Which images.",
-            &["test", "train"],
-            "test",
-        )]
+        vec![split_field("test")]
     }
 
     fn recipe(&self, request: &Request<'_>) -> Result<Recipe> {
         let layer = &request.network.layers[request.layer];
-        if request.layer == 0 {
-            let expected = "a layer behind the input";
-            return Err(Error::mismatch("ablation", expected, layer.id.as_str()));
-        }
+        request.behind_input("ablation")?;
         let data = request.data()?;
         let split = request.values.choice("split")?;
         let n_items = data.len(&split)?;
@@ -90,6 +86,9 @@ impl Visualization for Ablation {
             outputs.push(counts);
         }
         ops::advance(g, counters)?;
+        let names: Vec<String> = (0..classes)
+            .map(|class| class_name(request.classes, class))
+            .collect();
         let unit = format!("unit {} of {}", request.channel, layer.id);
         Ok(Recipe {
             compiled: compile(&graph, "ablation", &outputs)?,
@@ -99,7 +98,7 @@ impl Visualization for Ablation {
                 ("without", vec![0; classes * classes]),
             ],
             runs: u32::try_from(n_items.div_ceil(batch)).unwrap_or(u32::MAX),
-            decode: Box::new(move |outputs| pictures(outputs, classes, &unit)),
+            decode: Box::new(move |outputs| pictures(outputs, &names, &unit)),
             then: None,
         })
     }
@@ -115,17 +114,19 @@ fn shares(counts: &[f32], classes: usize) -> (Vec<f32>, f32) {
     ((0..classes).map(each).collect(), right / total.max(1.0))
 }
 
-fn pictures(outputs: &[Vec<f32>], classes: usize, unit: &str) -> Result<Vec<Picture>> {
+fn pictures(outputs: &[Vec<f32>], names: &[String], unit: &str) -> Result<Vec<Picture>> {
     let [whole, without] = outputs else {
         let found = outputs.len().to_string();
         return Err(Error::mismatch("ablation", "two tables", found));
     };
+    let classes = names.len();
     let ((with, all), (less, rest)) = (shares(whole, classes), shares(without, classes));
     let lost = |class: &usize| with[*class] - less[*class];
     let most = (0..classes).max_by(|a, b| lost(a).total_cmp(&lost(b)));
     let suffers = match most.filter(|class| lost(class) > 0.0) {
         Some(class) => format!(
-            "class {class} suffers most: {:.1} to {:.1} %",
+            "{} suffers most: {:.1} to {:.1} %",
+            names[class],
             100.0 * with[class],
             100.0 * less[class]
         ),
@@ -136,6 +137,9 @@ fn pictures(outputs: &[Vec<f32>], classes: usize, unit: &str) -> Result<Vec<Pict
         100.0 * all,
         100.0 * rest
     );
-    let last = format!("class {}", classes.saturating_sub(1));
-    Ok(vec![curves(title, &[less, with])?.between("class 0", last)])
+    let end = |name: Option<&String>| name.cloned().unwrap_or_default();
+    let [first, last] = [names.first(), names.last()].map(end);
+    Ok(vec![
+        Picture::curves(title, &[less, with])?.between(first, last),
+    ])
 }

@@ -44,6 +44,10 @@ impl Visualization for ActivationMaximization {
         }
     }
 
+    fn about_unit(&self) -> Option<&'static [(&'static str, &'static str)]> {
+        Some(&[("end", "both")])
+    }
+
     fn fields(&self) -> Vec<Field> {
         self.fields_for([1, 28, 28])
     }
@@ -74,10 +78,8 @@ impl Visualization for ActivationMaximization {
     fn course(&self, request: &Request<'_>) -> Result<Course> {
         let values = &request.values;
         let objective = objective::find(&values.choice("objective")?)?;
-        if request.layer == 0 && objective.of != Subject::Classes {
-            let expected = "a layer behind the input";
-            let found = request.layer_id();
-            return Err(Error::mismatch("activation maximization", expected, found));
+        if objective.of != Subject::Classes {
+            request.behind_input("activation maximization")?;
         }
         let layer = request.layer_id();
         let (what, one, count) = match objective.of {

@@ -57,8 +57,8 @@ pub(super) fn fields(preset: &Preset) -> Vec<Field> {
     let how = "What is optimized: spatial frequencies, pixels, grids from coarse to fine, or a small network \
                from coordinates to colors.";
     // Not those that scale steps by the norm of a layer's weights: here is no layer.
-    let optimizers = OPTIMIZERS.iter().map(|info| info.id);
-    let optimizers: Vec<&str> = optimizers.filter(|id| *id != "lars").collect();
+    let optimizers = OPTIMIZERS.iter().filter(|info| !info.by_tensor);
+    let optimizers: Vec<&str> = optimizers.map(|info| info.id).collect();
     let ways: Vec<&str> = PARAMETERIZATIONS.iter().map(|entry| entry.id).collect();
     let rate = "Size of the optimizer's steps.";
     let contrast =

@@ -23,13 +23,13 @@ mod smoothgrad;
 
 pub(super) use adversarial::{Fgsm, Pgd};
 pub(super) use attributions::Attributions;
-pub(super) use cam::{GradCam, GradCamPlusPlus, GuidedGradCam};
+pub(super) use cam::{GradCam, GradCamPlusPlus, GuidedGradCam, interpolation_weights};
 pub(super) use deletion::Deletion;
 pub(super) use fooling::Fooling;
 pub(super) use gradient_x_input::GradientXInput;
 pub(super) use guided::GuidedBackprop;
 pub(super) use integrated_gradients::IntegratedGradients;
-pub(super) use maps::{best, curves};
+pub(super) use maps::{best, clamp, size};
 pub(super) use occlusion::Occlusion;
 pub(super) use randomization::Randomization;
 pub(super) use relevance::Relevance;
@@ -42,7 +42,7 @@ use crate::error::{Error, Result};
 use crate::field::{Field, Values};
 use crate::graph::ValueId;
 
-use super::{Needs, Picture, Recipe, Request, VISUALIZATIONS, Visualization};
+use super::{Group, Needs, Picture, Recipe, Request, VISUALIZATIONS, Visualization};
 use baseline::{baseline, baseline_field};
 use maps::{Answer, Asker, Kind};
 use scene::Scene;
@@ -126,6 +126,10 @@ impl<A: Attribution> Visualization for A {
             layer: self.needs_layer(),
             ..IMAGE
         }
+    }
+
+    fn group(&self) -> Group {
+        Group::Answer
     }
 
     fn fields(&self) -> Vec<Field> {

@@ -11,7 +11,7 @@ use super::aim::Aim;
 use super::ascent;
 use super::objective;
 use super::preset::Preset;
-use super::{Course, Needs, Recipe, Request, Visualization};
+use super::{Course, Group, Needs, Recipe, Request, Visualization, class_name};
 
 /// The method.
 #[derive(Debug)]
@@ -37,6 +37,10 @@ impl Visualization for ClassImage {
             channel: false,
             image: false,
         }
+    }
+
+    fn group(&self) -> Group {
+        Group::Unit
     }
 
     fn fields(&self) -> Vec<Field> {
@@ -78,10 +82,7 @@ impl Visualization for ClassImage {
             false => class..class + 1,
         };
         let aim = |class: usize| Aim {
-            label: match request.classes.get(class) {
-                Some(name) => format!("class {class} · {name}"),
-                None => format!("class {class}"),
-            },
+            label: class_name(request.classes, class),
             weights: (0..classes)
                 .map(|i| f32::from(u8::from(i == class)))
                 .collect(),

@@ -269,7 +269,7 @@ fn penalized(
 }
 
 /// `x` `[n * k]` as columns `[k, n]`, and the mean square of each column times `scale`, `[n]`.
-fn columns(graph: &mut Graph, x: ValueId, n: usize, scale: f32) -> Result<[ValueId; 2]> {
+pub(super) fn columns(graph: &mut Graph, x: ValueId, n: usize, scale: f32) -> Result<[ValueId; 2]> {
     let k = graph.shape(x).elements() / n;
     let columns = ops::transpose(graph, x, [1, n, k], [k, n])?;
     let squares = ops::mul(graph, columns, columns)?;
@@ -279,7 +279,11 @@ fn columns(graph: &mut Graph, x: ValueId, n: usize, scale: f32) -> Result<[Value
 
 /// Each of `n` rows of `x` `[n * k]` divided by the root of `mean` `[n]` plus `eps`: batch norm with given
 /// moments is the division.
-fn divided(graph: &mut Graph, [columns, mean]: [ValueId; 2], eps: f32) -> Result<ValueId> {
+pub(super) fn divided(
+    graph: &mut Graph,
+    [columns, mean]: [ValueId; 2],
+    eps: f32,
+) -> Result<ValueId> {
     let [k, n] = graph.shape(columns).two("ascent")?;
     let zeros = graph.constant([n], &vec![0.0; n])?;
     let ones = graph.constant([n], &vec![1.0; n])?;
@@ -288,7 +292,7 @@ fn divided(graph: &mut Graph, [columns, mean]: [ValueId; 2], eps: f32) -> Result
 }
 
 /// The inverse of the sigmoid, of a color kept a little inside 0..1.
-fn logit(color: f32) -> f32 {
+pub(super) fn logit(color: f32) -> f32 {
     let color = color.clamp(0.02, 0.98);
     (color / (1.0 - color)).ln()
 }

@@ -5,7 +5,7 @@
 
 use crate::autodiff::gradient;
 use crate::compile::compile;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::field::Field;
 use crate::graph::{BackwardRule, Graph, ValueId};
 use crate::nn::Mode;
@@ -56,10 +56,7 @@ impl Visualization for Deconvnet {
     }
 
     fn recipe(&self, request: &Request<'_>) -> Result<Recipe> {
-        if request.layer == 0 {
-            let expected = "a layer behind the input";
-            return Err(Error::mismatch("deconvnet", expected, request.layer_id()));
-        }
+        request.behind_input("deconvnet")?;
         let mut graph = Graph::new();
         let g = &mut graph;
         let image = request.external_image(g)?;
@@ -103,11 +100,7 @@ impl Visualization for Deconvnet {
 pub(super) fn strongest_seed(g: &mut Graph, value: ValueId, channel: usize) -> Result<ValueId> {
     let maps = as_maps(g, value)?;
     let [_, h, w, _] = g.shape(maps).four("deconvnet")?;
-    let whole = Pool2d {
-        size: [h, w],
-        stride: [h, w],
-        padding: [[0; 2]; 2],
-    };
+    let whole = Pool2d::whole([h, w]);
     let switches = ops::max_pool2d_switches(g, maps, whole)?;
     let best = ops::pool_take(g, maps, switches, whole)?;
     let strongest = ops::max_unpool2d(g, best, switches, whole, [h, w])?;

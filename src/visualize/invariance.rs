@@ -10,8 +10,8 @@ use crate::nn::Mode;
 use crate::ops;
 use crate::tensor::{Spec, Tensor};
 
-use super::attribution::{best, curves};
-use super::{Needs, Picture, Recipe, Request, Visualization};
+use super::attribution::best;
+use super::{Group, Needs, Picture, Recipe, Request, Visualization, class_name};
 
 /// The method.
 #[derive(Debug)]
@@ -48,6 +48,10 @@ impl Visualization for Invariance {
         }
     }
 
+    fn group(&self) -> Group {
+        Group::Change
+    }
+
     fn fields(&self) -> Vec<Field> {
         let steps = "Changed images of each kind.";
         vec![Field::integer("steps", steps, 3.0, 65.0, 25.0)]
@@ -75,7 +79,9 @@ impl Visualization for Invariance {
         let probabilities = ops::softmax(g, built.logits)?;
         let classes = request.network.spec.classes;
         let layer = request.layer_id().to_owned();
-        let decode = move |outputs: &[Vec<f32>]| pictures(outputs, [steps, size, classes], &layer);
+        let names = request.classes.to_vec();
+        let decode =
+            move |outputs: &[Vec<f32>]| pictures(outputs, [steps, size, classes], &layer, &names);
         Ok(Recipe {
             compiled: compile(&graph, "invariance", &[value, probabilities])?,
             buffers: vec![(
@@ -137,6 +143,7 @@ fn pictures(
     outputs: &[Vec<f32>],
     [steps, size, classes]: [usize; 3],
     layer: &str,
+    names: &[String],
 ) -> Result<Vec<Picture>> {
     let [values, probabilities] = outputs else {
         let found = outputs.len().to_string();
@@ -145,8 +152,9 @@ fn pictures(
     let length = |row: &[f32]| row.iter().map(|x| x * x).sum::<f32>().sqrt();
     let unchanged = &values[..size];
     let class = best(&probabilities[..classes]);
+    let name = class_name(names, class);
     let mut pictures = Vec::new();
-    for (kind, (name, [from, to], unit)) in CHANGES.iter().enumerate() {
+    for (kind, (change, [from, to], unit)) in CHANGES.iter().enumerate() {
         let image = |step: usize| 1 + kind * steps + step;
         let distance = |step: usize| {
             let row = &values[image(step) * size..][..size];
@@ -159,10 +167,10 @@ fn pictures(
             (0..steps).map(said).collect(),
         ];
         let title = format!(
-            "The image {name}: how far {layer} moves (solid), and the probability of class {class} (dashed)"
+            "The image {change}: how far {layer} moves (solid), and the probability of {name} (dashed)"
         );
         let [from, to] = [from, to].map(|end| format!("{end} {unit}"));
-        pictures.push(curves(title, &rows)?.between(from, to));
+        pictures.push(Picture::curves(title, &rows)?.between(from, to));
     }
     Ok(pictures)
 }

@@ -2,7 +2,7 @@
 //! (Mahendran & Vedaldi 2015, equation 1, with their total variation). With a factor above 1 the layer's
 //! answer is exaggerated: see [`caricature`](super::caricature).
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::field::Field;
 use crate::graph::{Graph, ValueId};
 use crate::nn::Mode;
@@ -66,12 +66,9 @@ impl Visualization for Inversion {
 ///
 /// # Errors
 /// When the layer is the input, or there is no image.
-pub(super) fn approach(request: &Request<'_>, factor: f32, what: &str) -> Result<Course> {
+pub(super) fn approach(request: &Request<'_>, factor: f32, what: &'static str) -> Result<Course> {
     let layer = request.layer;
-    if layer == 0 {
-        let expected = "a layer behind the input";
-        return Err(Error::mismatch(what, expected, request.layer_id()));
-    }
+    request.behind_input(what)?;
     let ascent = Ascent {
         request,
         images: 1,
@@ -95,7 +92,7 @@ pub(super) fn approach(request: &Request<'_>, factor: f32, what: &str) -> Result
 }
 
 /// The sum of the squares of `x` over that of `unit`, of the same shape: `[1]`.
-fn relative_square(graph: &mut Graph, x: ValueId, unit: ValueId) -> Result<ValueId> {
+pub(super) fn relative_square(graph: &mut Graph, x: ValueId, unit: ValueId) -> Result<ValueId> {
     let size = graph.shape(x).elements();
     let squares = ops::mul(graph, unit, unit)?;
     let variance = ops::sum(graph, squares, [1, size, 1], [1], 1.0 / size as f32)?;

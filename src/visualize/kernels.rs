@@ -34,6 +34,10 @@ impl Visualization for Kernels {
         }
     }
 
+    fn about_unit(&self) -> Option<&'static [(&'static str, &'static str)]> {
+        Some(&[])
+    }
+
     fn recipe(&self, request: &Request<'_>) -> Result<Recipe> {
         let layer = &request.network.layers[request.layer];
         let weight = layer.weight.map(|index| &request.network.parameters[index]);

@@ -25,6 +25,8 @@ pub struct Picture {
     pub shown: Shown,
     /// What the first and the last step of [`Shown::Curves`] are.
     pub ends: [String; 2],
+    /// The unit, by layer and channel, that one may go on to from here.
+    pub unit: Option<(String, usize)>,
 }
 
 /// How a [`Picture`]'s values are shown.
@@ -78,6 +80,7 @@ impl Picture {
                 note: None,
                 shown: Shown::Image,
                 ends: ends(),
+                unit: None,
             });
         }
         let area = height * width;
@@ -93,13 +96,31 @@ impl Picture {
             note: None,
             shown: Shown::Image,
             ends: ends(),
+            unit: None,
         })
+    }
+
+    /// Curves over equal steps; the first row is drawn strong.
+    ///
+    /// # Errors
+    /// When the rows are not of one length.
+    pub fn curves(title: impl Into<String>, rows: &[Vec<f32>]) -> Result<Self> {
+        let width = rows.first().map_or(0, Vec::len);
+        let values = Tensor::new([1, rows.len(), width], rows.concat())?;
+        Ok(Self::new(title, &values, false)?.shown(Shown::Curves))
     }
 
     /// The same with other words for the first and the last step of its curves than 0 and 100 %.
     #[must_use]
     pub fn between(mut self, first: impl Into<String>, last: impl Into<String>) -> Self {
         self.ends = [first.into(), last.into()];
+        self
+    }
+
+    /// The same with a unit to go on to.
+    #[must_use]
+    pub fn linked(mut self, layer: &str, unit: usize) -> Self {
+        self.unit = Some((layer.to_owned(), unit));
         self
     }
 

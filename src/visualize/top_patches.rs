@@ -7,12 +7,14 @@ use crate::compile::compile;
 use crate::error::{Error, Result};
 use crate::field::Field;
 use crate::graph::{BackwardRule, Graph, ValueId};
-use crate::nn::{Mode, ReceptiveField};
+use crate::nn::Mode;
 use crate::ops::{self, Pool2d, TOP_ROW};
 use crate::tensor::Spec;
 
 use super::deconvnet::{RULES, strongest_seed};
 use super::mosaic::mosaic;
+use super::sample::split_field;
+use super::sight::Sight;
 use super::{Needs, Picture, Recipe, Request, Visualization, as_maps};
 
 /// The method.
@@ -47,6 +49,10 @@ impl Visualization for TopPatches {
         }
     }
 
+    fn about_unit(&self) -> Option<&'static [(&'static str, &'static str)]> {
+        Some(&[])
+    }
+
     fn streams(&self) -> bool {
         true
     }
@@ -56,7 +62,7 @@ impl Visualization for TopPatches {
         let passes =
             "Times over all images; more than one keeps the list right while the network learns.";
         vec![
-            Field::choice("split", "Which images.", &["test", "train"], "test"),
+            split_field("test"),
             Field::choice("rule", "How activations are sent back.", &rules, rules[0]),
             Field::integer("passes", passes, 1.0, 10_000.0, 1.0),
         ]
@@ -64,10 +70,7 @@ impl Visualization for TopPatches {
 
     fn recipe(&self, request: &Request<'_>) -> Result<Recipe> {
         let layer = &request.network.layers[request.layer];
-        if request.layer == 0 {
-            let expected = "a layer behind the input";
-            return Err(Error::mismatch("top patches", expected, layer.id.as_str()));
-        }
+        request.behind_input("top patches")?;
         let data = request.data()?;
         let split = request.values.choice("split")?;
         let n_items = data.len(&split)?;
@@ -103,11 +106,10 @@ impl Visualization for TopPatches {
 
         let shown = Shown {
             title: format!("{} unit {}", layer.id, request.channel),
+            classes: request.classes.to_vec(),
             split,
             n_items,
-            shape: request.network.spec.input,
-            map: [layer.shape[1], layer.shape[2]],
-            field: layer.receptive_field,
+            sight: Sight::of(request),
             normalization: (
                 request.normalization.0.to_vec(),
                 request.normalization.1.to_vec(),
@@ -132,11 +134,7 @@ impl Visualization for TopPatches {
 fn strongest(g: &mut Graph, value: ValueId) -> Result<(ValueId, ValueId)> {
     let maps = as_maps(g, value)?;
     let [n, h, w, c] = g.shape(maps).four("top patches")?;
-    let whole = Pool2d {
-        size: [h, w],
-        stride: [h, w],
-        padding: [[0; 2]; 2],
-    };
+    let whole = Pool2d::whole([h, w]);
     let positions = ops::max_pool2d_switches(g, maps, whole)?;
     let values = ops::pool_take(g, maps, positions, whole)?;
     let values = ops::reshape(g, values, [n, c])?;
@@ -146,12 +144,11 @@ fn strongest(g: &mut Graph, value: ValueId) -> Result<(ValueId, ValueId)> {
 /// What the pictures are made with.
 struct Shown {
     title: String,
+    /// Names of the classes.
+    classes: Vec<String>,
     split: String,
     n_items: usize,
-    shape: [usize; 3],
-    /// Height and width of the unit's map.
-    map: [usize; 2],
-    field: ReceptiveField,
+    sight: Sight,
     normalization: (Vec<f32>, Vec<f32>),
 }
 
@@ -169,20 +166,25 @@ impl Shown {
         let found = (0..KEPT)
             .take_while(|&i| word(items, i) < self.n_items)
             .count();
-        let [c, h, w] = self.shape;
+        let [c, h, w] = self.sight.image;
         let (scales, shifts) = &self.normalization;
         let mut patches = Vec::new();
         let mut reconstructions = Vec::new();
         for i in 0..found {
-            let window = self.window(word(positions, i));
+            let window = self.sight.window(word(positions, i));
             let image = &images[i * h * w * c..][..h * w * c];
             let pixel = |at: usize| (image[at] - shifts[at % c]) / scales[at % c];
-            patches.push(self.crop(window, 0.5, pixel));
+            patches.push(self.sight.crop(window, 0.5, pixel));
             let image = &back[i * h * w * c..][..h * w * c];
-            reconstructions.push(self.crop(window, 0.0, |at| image[at]));
+            reconstructions.push(self.sight.crop(window, 0.0, |at| image[at]));
         }
-        let [height, width] = self.window(0).1;
-        let labels: Vec<String> = (0..found).map(|i| word(labels, i).to_string()).collect();
+        let [height, width] = self.sight.window(0).1;
+        let label = |i: usize| {
+            let class = word(labels, i);
+            let name = self.classes.get(class);
+            name.map_or_else(|| class.to_string(), String::clone)
+        };
+        let labels: Vec<String> = (0..found).map(label).collect();
         let range = match (values.first(), values.get(found.saturating_sub(1))) {
             (Some(most), Some(least)) if found > 0 => {
                 format!(" · activation {most:.2} to {least:.2}")
@@ -194,7 +196,7 @@ impl Shown {
             self.title,
             self.n_items,
             self.split,
-            labels.join(" ")
+            labels.join(", ")
         );
         let size = [c, height, width];
         Ok(vec![
@@ -207,45 +209,5 @@ impl Shown {
                 true,
             )?,
         ])
-    }
-
-    /// First row and column, and extent, of what the unit sees from `position` of its map: the whole image along
-    /// an axis where it sees that much.
-    fn window(&self, position: usize) -> ([i64; 2], [usize; 2]) {
-        let along = |axis: usize, at: usize| {
-            let (size, whole) = (self.field.size[axis], self.shape[axis + 1]);
-            // Positions and strides are of images in memory, far below 2^63.
-            let moved = (at * self.field.stride[axis]) as i64;
-            let first = self.field.offset[axis].saturating_add(moved);
-            if size >= whole {
-                (0, whole)
-            } else {
-                (first, size)
-            }
-        };
-        let across = self.map[1].max(1);
-        let [(top, height), (left, width)] =
-            [along(0, position / across), along(1, position % across)];
-        ([top, left], [height, width])
-    }
-
-    /// `[c, height, width]` of an NHWC image under a window, `outside` where there is no image.
-    fn crop(
-        &self,
-        ([top, left], [height, width]): ([i64; 2], [usize; 2]),
-        outside: f32,
-        pixel: impl Fn(usize) -> f32,
-    ) -> Vec<f32> {
-        let [c, h, w] = self.shape;
-        let mut patch = Vec::with_capacity(c * height * width);
-        for channel in 0..c {
-            for i in 0..height * width {
-                let (y, x) = (top + (i / width) as i64, left + (i % width) as i64);
-                let inside = usize::try_from(y).ok().filter(|&y| y < h);
-                let inside = inside.zip(usize::try_from(x).ok().filter(|&x| x < w));
-                patch.push(inside.map_or(outside, |(y, x)| pixel((y * w + x) * c + channel)));
-            }
-        }
-        patch
     }
 }

@@ -7,6 +7,7 @@ use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::OffscreenCanvas;
 
 use crate::backend::Backend as _;
+use crate::backend::any::Any;
 use crate::backend::cpu::Cpu;
 use crate::backend::gpu::Gpu;
 use crate::error::{Error, Result};
@@ -22,28 +23,13 @@ use super::messages::{Choice, Tile};
 use super::present_cpu::CpuPresenter;
 use super::present_gpu::GpuPresenter;
 
-enum Any {
-    Cpu(Box<Desk<Cpu, CpuPresenter>>),
-    Gpu(Box<Desk<Gpu, GpuPresenter>>),
-}
-
-/// Makes the same call on whichever backend it is.
-macro_rules! with_desk {
-    ($any:expr, $desk:ident => $call:expr) => {
-        match $any {
-            Any::Cpu($desk) => $call,
-            Any::Gpu($desk) => $call,
-        }
-    };
-}
-
 /// Everything the page can ask of the core.
 #[wasm_bindgen(js_name = Lab)]
 #[expect(
     missing_debug_implementations,
     reason = "JavaScript sees an opaque object"
 )]
-pub struct JsLab(Any);
+pub struct JsLab(Box<Desk>);
 
 #[wasm_bindgen(js_class = Lab)]
 impl JsLab {
@@ -55,34 +41,31 @@ impl JsLab {
 
     /// See [`Lab::info`].
     pub fn info(&self) -> Js {
-        with_desk!(&self.0, desk => to_js(&desk.lab.info()))
+        to_js(&self.0.lab.info())
     }
 
     /// See [`Lab::catalog`].
     pub fn catalog(&self) -> Js {
-        let catalog = with_desk!(&self.0, desk => desk.lab.catalog());
+        let catalog = self.0.lab.catalog();
         to_js(&catalog.map_err(js_error)?)
     }
 
     /// See [`Lab::dataset`].
     pub fn dataset(&self) -> Js {
-        with_desk!(&self.0, desk => to_js(&desk.lab.dataset()))
+        to_js(&self.0.lab.dataset())
     }
 
     /// See [`Lab::network`].
     pub fn network(&self) -> Js {
-        with_desk!(&self.0, desk => to_js(&desk.lab.network()))
+        to_js(&self.0.lab.network())
     }
 
     /// See [`Lab::set_dataset`].
     #[wasm_bindgen(js_name = setDataset)]
     pub async fn set_dataset(&mut self, choice: JsValue) -> Js {
         let choice: Choice = from_js(choice)?;
-        let info = with_desk!(&mut self.0, desk => {
-            let info = desk.lab.set_dataset(&choice).await;
-            desk.forget_groups();
-            info
-        });
+        let info = self.0.lab.set_dataset(&choice).await;
+        self.0.forget_groups();
         to_js(&info.map_err(js_error)?)
     }
 
@@ -101,11 +84,8 @@ impl JsLab {
             .iter()
             .map(|(name, bytes)| (name.clone(), bytes.as_slice()))
             .collect();
-        let info = with_desk!(&mut self.0, desk => {
-            let info = desk.lab.set_dataset_files(&name, &files).await;
-            desk.forget_groups();
-            info
-        });
+        let info = self.0.lab.set_dataset_files(&name, &files).await;
+        self.0.forget_groups();
         to_js(&info.map_err(js_error)?)
     }
 
@@ -115,12 +95,12 @@ impl JsLab {
         let spec = Reflect::get(&choice, &"spec".into())?;
         let info = if spec.is_undefined() {
             let choice: Choice = from_js(choice)?;
-            with_desk!(&mut self.0, desk => desk.lab.set_network(choice).await)
+            self.0.lab.set_network(choice).await
         } else {
             let spec: NetworkSpec = from_js(spec)?;
-            with_desk!(&mut self.0, desk => desk.lab.set_network_spec(spec).await)
+            self.0.lab.set_network_spec(spec).await
         };
-        with_desk!(&mut self.0, desk => desk.forget_groups());
+        self.0.forget_groups();
         to_js(&info.map_err(js_error)?)
     }
 
@@ -129,11 +109,11 @@ impl JsLab {
         let id = match kind.as_str() {
             "train" => {
                 let options = from_js(options)?;
-                with_desk!(&mut self.0, desk => desk.lab.begin_training(options))
+                self.0.lab.begin_training(options)
             }
             "evaluate" => {
                 let options = from_js(options)?;
-                with_desk!(&mut self.0, desk => desk.lab.begin_evaluation(options).await)
+                self.0.lab.begin_evaluation(options).await
             }
             "visualize" => {
                 // The image does not pass through serde.
@@ -145,8 +125,7 @@ impl JsLab {
                 let rest = Object::assign(&Object::new(), options.unchecked_ref());
                 Reflect::delete_property(&rest, &"image".into())?;
                 let options = from_js(rest.into())?;
-                with_desk!(&mut self.0, desk =>
-                    desk.lab.begin_visualization(options, image).await)
+                self.0.lab.begin_visualization(options, image).await
             }
             _ => Err(Error::unknown(
                 "job",
@@ -160,30 +139,30 @@ impl JsLab {
     /// See [`Lab::advance`].
     pub async fn advance(&mut self, job: u32) -> Js {
         let now = js_sys::Date::now();
-        let slice = with_desk!(&mut self.0, desk => desk.lab.advance(job, now).await);
+        let slice = self.0.lab.advance(job, now).await;
         js_from_slice(slice.map_err(js_error)?)
     }
 
     /// See [`Lab::finish`].
     pub async fn finish(&mut self, job: u32) -> Js {
-        let slice = with_desk!(&mut self.0, desk => desk.lab.finish(job).await);
+        let slice = self.0.lab.finish(job).await;
         js_from_slice(slice.map_err(js_error)?)
     }
 
     /// See [`Lab::reset`].
     pub fn reset(&mut self, seed: Option<u32>) -> Js<()> {
-        with_desk!(&mut self.0, desk => desk.lab.reset(seed)).map_err(js_error)
+        self.0.lab.reset(seed).map_err(js_error)
     }
 
     /// See [`Lab::predict`].
     pub async fn predict(&self, image: Float32Array) -> Js<Float32Array> {
-        let found = with_desk!(&self.0, desk => desk.lab.predict(image.to_vec()).await);
+        let found = self.0.lab.predict(image.to_vec()).await;
         Ok(Float32Array::from(found.map_err(js_error)?.as_slice()))
     }
 
     /// See [`Lab::example`].
     pub fn example(&self, index: usize, split: Option<String>) -> Js {
-        let found = with_desk!(&self.0, desk => desk.lab.example(index, split.as_deref()));
+        let found = self.0.lab.example(index, split.as_deref());
         let (image, label) = found.map_err(js_error)?;
         let image = Float32Array::from(image.as_slice());
         object(&[("image", image.into()), ("label", (label as f64).into())])
@@ -192,7 +171,7 @@ impl JsLab {
     /// See [`Lab::augment`].
     pub async fn augment(&self, index: usize, options: JsValue) -> Js {
         let options = from_js(options)?;
-        let found = with_desk!(&self.0, desk => desk.lab.augment(index, options).await);
+        let found = self.0.lab.augment(index, options).await;
         let pictures = found.map_err(js_error)?;
         Ok(pictures
             .iter()
@@ -204,13 +183,19 @@ impl JsLab {
     /// See [`Lab::activations`].
     pub async fn activations(&self, layer: String, image: Float32Array) -> Js {
         let image = image.to_vec();
-        let found = with_desk!(&self.0, desk => desk.lab.activations(&layer, image).await);
+        let found = self.0.lab.activations(&layer, image).await;
         js_from_tensor(&found.map_err(js_error)?)
+    }
+
+    /// See [`Lab::features`].
+    pub async fn features(&self, layer: String, indices: Vec<u32>, split: Option<String>) -> Js {
+        let found = self.0.lab.features(&layer, &indices, split.as_deref());
+        js_from_tensor(&found.await.map_err(js_error)?)
     }
 
     /// See [`Lab::parameters`].
     pub async fn parameters(&self) -> Js {
-        let named = with_desk!(&self.0, desk => desk.lab.parameters().await);
+        let named = self.0.lab.parameters().await;
         let all = Object::new();
         for (name, tensor) in named.map_err(js_error)? {
             Reflect::set(&all, &name.into(), &js_from_tensor(&tensor)?)?;
@@ -226,62 +211,63 @@ impl JsLab {
             let tensor = tensor_from_js(&Reflect::get(&parameters, &name)?)?;
             named.push((name.as_string().unwrap_or_default(), tensor));
         }
-        with_desk!(&mut self.0, desk => desk.lab.set_parameters(&named).await).map_err(js_error)
+        self.0.lab.set_parameters(&named).await.map_err(js_error)
     }
 
     /// See [`Lab::counters`].
     pub fn counters(&self) -> Js {
-        with_desk!(&self.0, desk => to_js(&desk.lab.counters()))
+        to_js(&self.0.lab.counters())
     }
 
     /// Takes over a canvas to draw tiles into.
     #[wasm_bindgen(js_name = attachCanvas)]
     pub fn attach_canvas(&mut self, view: String, canvas: OffscreenCanvas) -> Js<()> {
-        with_desk!(&mut self.0, desk => desk.attach(view, canvas)).map_err(js_error)
+        self.0.attach(view, canvas).map_err(js_error)
     }
 
     /// Changes a canvas's size, in device pixels.
     #[wasm_bindgen(js_name = resizeCanvas)]
     pub fn resize_canvas(&mut self, view: String, width: u32, height: u32) -> Js<()> {
-        with_desk!(&mut self.0, desk => desk.resize(&view, [width, height])).map_err(js_error)
+        self.0.resize(&view, [width, height]).map_err(js_error)
     }
 
     /// Says what a view shows on which background (`#rrggbb`).
     #[wasm_bindgen(js_name = setTiles)]
     pub fn set_tiles(&mut self, view: String, tiles: JsValue, background: String) -> Js<()> {
         let tiles: Vec<Tile> = from_js(tiles)?;
-        with_desk!(&mut self.0, desk => desk.set_tiles(&view, tiles, &background)).map_err(js_error)
+        self.0
+            .set_tiles(&view, tiles, &background)
+            .map_err(js_error)
     }
 
     /// See [`Lab::set_probe`].
     #[wasm_bindgen(js_name = setProbe)]
     pub fn set_probe(&mut self, image: Float32Array) -> Js<()> {
-        with_desk!(&mut self.0, desk => desk.lab.set_probe(image.to_vec())).map_err(js_error)
+        self.0.lab.set_probe(image.to_vec()).map_err(js_error)
     }
 
     /// Runs the probe's forward pass and draws all views.
     pub async fn present(&mut self) -> Js<()> {
-        with_desk!(&mut self.0, desk => desk.present()).map_err(js_error)
+        self.0.present().map_err(js_error)
     }
 
     /// See [`Lab::ranges`].
     pub async fn ranges(&self) -> Js {
-        let ranges = with_desk!(&self.0, desk => desk.lab.ranges().await);
+        let ranges = self.0.lab.ranges().await;
         let all = Object::new();
-        for (layer, [low, high]) in ranges.map_err(js_error)? {
-            let pair = Array::of2(&f64::from(low).into(), &f64::from(high).into());
-            Reflect::set(&all, &layer.into(), &pair)?;
+        for (layer, pairs) in ranges.map_err(js_error)? {
+            let pairs = Float32Array::from(pairs.as_slice());
+            Reflect::set(&all, &layer.into(), &pairs)?;
         }
         Ok(all.into())
     }
 }
 
 /// The backend that was asked for; else a real GPU; else the CPU, and why.
-async fn open(wanted: Option<&str>) -> Result<Any> {
+async fn open(wanted: Option<&str>) -> Result<Box<Desk>> {
     let cpu = async |note: Option<String>| {
-        let lab = Lab::new(Cpu::new(), note).await?;
-        let desk = Desk::new(lab, CpuPresenter::new()?);
-        Ok(Any::Cpu(Box::new(desk)))
+        let lab = Lab::new(Any::Cpu(Cpu::new()), note).await?;
+        Ok(Box::new(Desk::new(lab, Box::new(CpuPresenter::new()?))))
     };
     match wanted {
         Some("cpu") => return cpu(None).await,
@@ -304,6 +290,6 @@ async fn open(wanted: Option<&str>) -> Result<Any> {
         Err(refusal) => return Err(refusal),
     };
     let presenter = GpuPresenter::new(gpu.clone())?;
-    let lab = Lab::new(gpu, None).await?;
-    Ok(Any::Gpu(Box::new(Desk::new(lab, presenter))))
+    let lab = Lab::new(Any::Gpu(gpu), None).await?;
+    Ok(Box::new(Desk::new(lab, Box::new(presenter))))
 }

@@ -1,16 +1,12 @@
 //! From choices to networks, and from networks to the messages that describe them.
 
-use serde_json::Map;
-
-use crate::data::{AugmentationInfo, Dataset};
+use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::field::Values;
 use crate::nn::{LayerInfo, Network, NetworkSpec};
 use crate::zoo::ARCHITECTURES;
 
-use super::messages::{
-    ArchitectureEntry, AugmentationEntry, Choice, Keeps, LayerMessage, NetworkInfo,
-};
+use super::messages::{Choice, LayerMessage, NetworkInfo};
 
 /// How the current network was chosen.
 #[derive(Debug, Clone)]
@@ -47,46 +43,6 @@ pub(super) fn network_for(chosen: &Chosen, dataset: &Dataset) -> Result<Network>
             let spec = (architecture.spec)(&values, dataset.shape, dataset.classes.len())?;
             Network::new(&spec)
         }
-    }
-}
-
-pub(super) fn architectures() -> Result<Vec<ArchitectureEntry>> {
-    ARCHITECTURES
-        .iter()
-        .map(|architecture| {
-            let fields = (architecture.fields)();
-            let values = Values::check(architecture.id, &fields, &Map::new())?;
-            let (input, classes) = (architecture.input, architecture.classes);
-            let network = Network::new(&(architecture.spec)(&values, input, classes)?)?;
-            let info = network_info(&network);
-            Ok(ArchitectureEntry {
-                id: architecture.id.into(),
-                name: architecture.name.into(),
-                doc: architecture.doc.into(),
-                fields,
-                family: architecture.family.into(),
-                full: architecture.full,
-                input,
-                classes,
-                params: info.params,
-                macs: info.macs,
-                training_bytes: network.training_memory(1, 1).total() as f64,
-            })
-        })
-        .collect()
-}
-
-pub(super) fn augmentation(info: &AugmentationInfo) -> AugmentationEntry {
-    let keeps = |&(dataset, range): &(&str, &str)| Keeps {
-        dataset: dataset.into(),
-        range: range.into(),
-    };
-    AugmentationEntry {
-        id: info.id.into(),
-        name: info.name.into(),
-        doc: info.doc.into(),
-        fields: (info.fields)(),
-        keeps: info.keeps.iter().map(keeps).collect(),
     }
 }
 

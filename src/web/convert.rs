@@ -96,6 +96,10 @@ pub(super) fn js_from_slice(slice: Slice) -> Js {
 }
 
 pub(super) fn js_from_picture(picture: &Picture) -> Js {
+    let unit = match &picture.unit {
+        Some((layer, unit)) => Array::of2(&layer.into(), &(*unit as f64).into()).into(),
+        None => JsValue::UNDEFINED,
+    };
     object(&[
         ("title", picture.title.as_str().into()),
         ("width", (picture.width as f64).into()),
@@ -105,6 +109,7 @@ pub(super) fn js_from_picture(picture: &Picture) -> Js {
         ("signed", picture.signed.into()),
         ("note", picture.note.as_deref().into()),
         ("shown", picture.shown.id().into()),
+        ("unit", unit),
         (
             "ends",
             picture

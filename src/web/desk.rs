@@ -4,46 +4,48 @@ use std::collections::BTreeMap;
 
 use web_sys::OffscreenCanvas;
 
-use crate::backend::Backend;
+use crate::backend::any::Any;
 use crate::error::{Error, Result};
 
 use super::lab::Lab;
 use super::messages::Tile;
 use super::tiles::{Group, rgb_from_hex};
 
-/// Draws groups of tiles into canvases.
-pub(super) trait Presenter<B: Backend> {
-    /// A canvas.
-    type View;
+/// Draws into canvases what a backend holds.
+pub(super) trait Presenter {
     /// Takes over a canvas.
-    fn attach(&self, canvas: OffscreenCanvas) -> Result<Self::View>;
-    /// Changes a canvas's size, in pixels.
-    fn resize(&self, view: &mut Self::View, size: [u32; 2]) -> Result<()>;
+    fn attach(&self, canvas: OffscreenCanvas) -> Result<Box<dyn View>>;
+}
+
+/// A canvas that was taken over.
+pub(super) trait View {
+    /// Changes its size, in pixels.
+    fn resize(&mut self, size: [u32; 2]) -> Result<()>;
     /// Prepares for drawing these groups; called when they or the size change.
-    fn layout(&self, view: &mut Self::View, groups: &[Group<B>]);
+    fn layout(&mut self, groups: &[Group<Any>]);
     /// Draws them as they are now.
-    fn draw(&self, view: &mut Self::View, groups: &[Group<B>], background: [f32; 3]) -> Result<()>;
+    fn draw(&mut self, groups: &[Group<Any>], background: [f32; 3]) -> Result<()>;
 }
 
 /// A laboratory and its canvases.
-pub(super) struct Desk<B: Backend, P: Presenter<B>> {
-    pub(super) lab: Lab<B>,
-    presenter: P,
-    views: BTreeMap<String, Shown<B, P>>,
+pub(super) struct Desk {
+    pub(super) lab: Lab<Any>,
+    presenter: Box<dyn Presenter>,
+    views: BTreeMap<String, Shown>,
 }
 
 /// A canvas and what it shows.
-struct Shown<B: Backend, P: Presenter<B>> {
-    view: P::View,
+struct Shown {
+    view: Box<dyn View>,
     tiles: Vec<Tile>,
     background: [f32; 3],
     /// The tiles' buffers; none after the network changed, until they are laid out again.
-    groups: Option<Vec<Group<B>>>,
+    groups: Option<Vec<Group<Any>>>,
 }
 
-impl<B: Backend, P: Presenter<B>> Desk<B, P> {
+impl Desk {
     /// A desk without canvases.
-    pub(super) fn new(lab: Lab<B>, presenter: P) -> Self {
+    pub(super) fn new(lab: Lab<Any>, presenter: Box<dyn Presenter>) -> Self {
         Self {
             lab,
             presenter,
@@ -63,7 +65,7 @@ impl<B: Backend, P: Presenter<B>> Desk<B, P> {
         Ok(())
     }
 
-    fn shown(&mut self, name: &str) -> Result<&mut Shown<B, P>> {
+    fn shown(&mut self, name: &str) -> Result<&mut Shown> {
         let known: Vec<String> = self.views.keys().cloned().collect();
         self.views
             .get_mut(name)
@@ -71,11 +73,9 @@ impl<B: Backend, P: Presenter<B>> Desk<B, P> {
     }
 
     pub(super) fn resize(&mut self, name: &str, size: [u32; 2]) -> Result<()> {
-        self.shown(name)?;
-        if let Some(shown) = self.views.get_mut(name) {
-            self.presenter.resize(&mut shown.view, size)?;
-            shown.groups = None;
-        }
+        let shown = self.shown(name)?;
+        shown.view.resize(size)?;
+        shown.groups = None;
         Ok(())
     }
 
@@ -88,11 +88,9 @@ impl<B: Backend, P: Presenter<B>> Desk<B, P> {
         let background = rgb_from_hex(background)
             .ok_or_else(|| Error::mismatch("background", "a color #rrggbb", background))?;
         let groups = self.lab.resolve(&tiles)?;
-        self.shown(name)?;
-        if let Some(shown) = self.views.get_mut(name) {
-            self.presenter.layout(&mut shown.view, &groups);
-            (shown.tiles, shown.background, shown.groups) = (tiles, background, Some(groups));
-        }
+        let shown = self.shown(name)?;
+        shown.view.layout(&groups);
+        (shown.tiles, shown.background, shown.groups) = (tiles, background, Some(groups));
         Ok(())
     }
 
@@ -109,12 +107,11 @@ impl<B: Backend, P: Presenter<B>> Desk<B, P> {
             if shown.groups.is_none() {
                 // Tiles of a network that is gone show nothing until the page lays out the new one.
                 let groups = self.lab.resolve(&shown.tiles).unwrap_or_default();
-                self.presenter.layout(&mut shown.view, &groups);
+                shown.view.layout(&groups);
                 shown.groups = Some(groups);
             }
             let groups = shown.groups.as_deref().unwrap_or_default();
-            self.presenter
-                .draw(&mut shown.view, groups, shown.background)?;
+            shown.view.draw(groups, shown.background)?;
         }
         Ok(())
     }

@@ -8,20 +8,15 @@ use std::rc::Rc;
 use serde_json::{Map, Value};
 
 use crate::backend::Backend;
-use crate::data::{self, AUGMENTATIONS, DATASETS, Dataset};
+use crate::data::{self, DATASETS, Dataset};
 use crate::error::{Error, Result};
-use crate::field::Field;
-use crate::nn::{LAYERS, Network, NetworkSpec};
+use crate::nn::{Network, NetworkSpec};
 use crate::tensor::Tensor;
-use crate::train::{LOSSES, Loaded, OPTIMIZERS, Probe, SCHEDULES, Session};
-use crate::visualize::VISUALIZATIONS;
+use crate::train::{Loaded, Probe, Session};
 use crate::zoo::ARCHITECTURES;
 
-use super::choices::{Chosen, architectures, augmentation, network_for, network_info};
-use super::messages::{
-    Catalog, Choice, Counters, DatasetInfo, Entry, Info, MethodEntry, MethodNeeds, NetworkInfo,
-    Tile,
-};
+use super::choices::{Chosen, network_for, network_info};
+use super::messages::{Choice, Counters, DatasetInfo, Info, NetworkInfo, Tile};
 use super::tiles::{Group, layer_index, resolve};
 use super::work::Work;
 
@@ -84,58 +79,6 @@ impl<B: Backend> Lab<B> {
             version: env!("CARGO_PKG_VERSION").into(),
             note: self.note.clone(),
         }
-    }
-
-    /// Everything that can be chosen.
-    ///
-    /// # Errors
-    /// When a registry entry does not build at its own defaults.
-    pub fn catalog(&self) -> Result<Catalog> {
-        let entry = |id: &str, name: &str, doc: &str, fields: Vec<Field>| Entry {
-            id: id.into(),
-            name: name.into(),
-            doc: doc.into(),
-            fields,
-        };
-        let datasets = DATASETS
-            .iter()
-            .map(|d| entry(d.id, d.name, d.doc, (d.fields)()));
-        let optimizers = OPTIMIZERS
-            .iter()
-            .map(|o| entry(o.id, o.name, o.doc, (o.fields)()));
-        let schedules = SCHEDULES
-            .iter()
-            .map(|s| entry(s.id, s.name, s.doc, (s.fields)()));
-        let losses = LOSSES
-            .iter()
-            .map(|l| entry(l.id, l.name, l.doc, (l.fields)()));
-        let layers = LAYERS
-            .iter()
-            .map(|l| entry(l.id, l.id, l.doc, (l.fields)()));
-        let visualizations = VISUALIZATIONS.iter().map(|method| {
-            let needs = method.needs();
-            MethodEntry {
-                id: method.id().into(),
-                name: method.name().into(),
-                doc: method.doc().into(),
-                fields: method.fields_for(self.session.network().spec.input),
-                needs: MethodNeeds {
-                    layer: needs.layer,
-                    channel: needs.channel,
-                    image: needs.image,
-                },
-            }
-        });
-        Ok(Catalog {
-            datasets: datasets.collect(),
-            architectures: architectures()?,
-            layers: layers.collect(),
-            optimizers: optimizers.collect(),
-            schedules: schedules.collect(),
-            losses: losses.collect(),
-            augmentations: AUGMENTATIONS.iter().map(augmentation).collect(),
-            visualizations: visualizations.collect(),
-        })
     }
 
     /// Generates a dataset and trains on it from now on. The network is rebuilt for its shape.
@@ -289,6 +232,21 @@ impl<B: Backend> Lab<B> {
         self.probe.activations(self.session.network(), index).await
     }
 
+    /// A layer's activations for many images of a split ("test" if none is named), `[n, features]`.
+    ///
+    /// # Errors
+    /// When there is no such layer, split or image, or the backend has no room.
+    pub async fn features(
+        &self,
+        layer: &str,
+        indices: &[u32],
+        split: Option<&str>,
+    ) -> Result<Tensor> {
+        let index = layer_index(self.session.network(), layer)?;
+        let split = split.unwrap_or("test");
+        self.session.features(index, split, indices).await
+    }
+
     /// All parameters and running statistics, by name.
     ///
     /// # Errors
@@ -344,11 +302,12 @@ impl<B: Backend> Lab<B> {
         resolve(&self.session, &self.probe, tiles)
     }
 
-    /// Each layer's smallest and largest activation for the probe image.
+    /// The smallest and largest activation of each channel of each layer for the probe image, see
+    /// [`Probe::ranges`].
     ///
     /// # Errors
     /// When the backend fails.
-    pub async fn ranges(&self) -> Result<Vec<(String, [f32; 2])>> {
+    pub async fn ranges(&self) -> Result<Vec<(String, Vec<f32>)>> {
         self.run_probe()?;
         let ranges = self.probe.ranges().await?;
         let names = self

@@ -5,8 +5,6 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::field::Field;
-
 /// What the core runs on.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export))]
@@ -22,126 +20,6 @@ pub struct Info {
     pub version: String,
     /// Why this backend was chosen, when the user did not choose it.
     pub note: Option<String>,
-}
-
-/// A registry entry, as menus and forms show it.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS), ts(export))]
-#[serde(rename_all = "camelCase")]
-pub struct Entry {
-    /// Key in scripts and links.
-    pub id: String,
-    /// Name in menus.
-    pub name: String,
-    /// One sentence.
-    pub doc: String,
-    /// Settings.
-    pub fields: Vec<Field>,
-}
-
-/// An architecture's entry, with its size on the current dataset's images.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS), ts(export))]
-#[serde(rename_all = "camelCase")]
-pub struct ArchitectureEntry {
-    /// Key in scripts and links.
-    pub id: String,
-    /// Name in menus.
-    pub name: String,
-    /// One sentence with its paper.
-    pub doc: String,
-    /// Settings.
-    pub fields: Vec<Field>,
-    /// Family it belongs to.
-    pub family: String,
-    /// Whether it is a published network at full size, to be described rather than trained.
-    pub full: bool,
-    /// The images it was designed for, `[c, h, w]`.
-    pub input: [usize; 3],
-    /// Classes it was designed for.
-    pub classes: usize,
-    /// Trainable parameters at that input.
-    pub params: usize,
-    /// Multiply-adds per image at that input.
-    pub macs: f64,
-    /// Bytes that training takes at that input, per step of one image and with momentum.
-    pub training_bytes: f64,
-}
-
-/// What a visualization must be given.
-#[derive(Debug, Clone, Copy, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS), ts(export))]
-pub struct MethodNeeds {
-    /// A layer.
-    pub layer: bool,
-    /// A channel of that layer.
-    pub channel: bool,
-    /// An image.
-    pub image: bool,
-}
-
-/// A visualization's entry.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS), ts(export))]
-pub struct MethodEntry {
-    /// Key in scripts and links.
-    pub id: String,
-    /// Name in menus.
-    pub name: String,
-    /// One sentence with its source.
-    pub doc: String,
-    /// Settings.
-    pub fields: Vec<Field>,
-    /// What it must be given.
-    pub needs: MethodNeeds,
-}
-
-/// What keeps the labels of a dataset's images true under an augmentation.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS), ts(export))]
-pub struct Keeps {
-    /// Key of the dataset, or "files" for one from outside.
-    pub dataset: String,
-    /// One sentence.
-    pub range: String,
-}
-
-/// An augmentation's entry.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS), ts(export))]
-pub struct AugmentationEntry {
-    /// Key in scripts and links.
-    pub id: String,
-    /// Name in menus.
-    pub name: String,
-    /// One sentence with its source.
-    pub doc: String,
-    /// Settings.
-    pub fields: Vec<Field>,
-    /// Its range per dataset.
-    pub keeps: Vec<Keeps>,
-}
-
-/// Everything that can be chosen.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(test, derive(ts_rs::TS), ts(export))]
-pub struct Catalog {
-    /// Datasets that convscope generates.
-    pub datasets: Vec<Entry>,
-    /// Networks.
-    pub architectures: Vec<ArchitectureEntry>,
-    /// Layers for custom networks.
-    pub layers: Vec<Entry>,
-    /// Optimizers.
-    pub optimizers: Vec<Entry>,
-    /// Learning-rate schedules.
-    pub schedules: Vec<Entry>,
-    /// Losses.
-    pub losses: Vec<Entry>,
-    /// Augmentations.
-    pub augmentations: Vec<AugmentationEntry>,
-    /// Visualization methods.
-    pub visualizations: Vec<MethodEntry>,
 }
 
 /// A dataset.
@@ -362,6 +240,24 @@ pub struct Tile {
     pub width: f32,
     /// Pixels down.
     pub height: f32,
+    /// Which tiles its colors can be compared with.
+    #[serde(default)]
+    #[cfg_attr(test, ts(optional, as = "Option<Scale>"))]
+    pub scale: Scale,
+}
+
+/// Over which values a [`Tile`]'s color scale goes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "lowercase")]
+pub enum Scale {
+    /// Those of its channel.
+    Unit,
+    /// Those of its layer.
+    #[default]
+    Layer,
+    /// Those of all layers behind the input; of its layer, for kernels.
+    Global,
 }
 
 /// What a [`Tile`] shows.

@@ -1,21 +1,24 @@
 //! Draws live tiles into canvases from host memory, for the CPU backend.
 
+use std::rc::Rc;
+
 use wasm_bindgen::{Clamped, JsCast as _, JsValue};
 use web_sys::{ImageData, OffscreenCanvas, OffscreenCanvasRenderingContext2d};
 
-use crate::backend::cpu::Cpu;
+use crate::backend::any::Any;
 use crate::error::{Error, Result};
 
-use super::desk::Presenter;
+use super::desk::{Presenter, View};
 use super::tiles::{Colors, Group, paint};
 
 /// Paints tiles.
 pub(super) struct CpuPresenter {
-    colors: Colors,
+    colors: Rc<Colors>,
 }
 
 /// A canvas and its pixels.
-pub(super) struct CpuView {
+struct CpuView {
+    colors: Rc<Colors>,
     canvas: OffscreenCanvas,
     context: OffscreenCanvasRenderingContext2d,
     pixels: Vec<u8>,
@@ -26,61 +29,62 @@ pub(super) struct CpuView {
 impl CpuPresenter {
     pub(super) fn new() -> Result<Self> {
         Ok(Self {
-            colors: Colors::load()?,
+            colors: Rc::new(Colors::load()?),
         })
     }
 }
 
 fn failed(value: &JsValue) -> Error {
-    Error::Backend {
-        backend: "cpu",
-        reason: format!("the canvas cannot be drawn on ({value:?})"),
-    }
+    Error::backend("cpu", format!("the canvas cannot be drawn on ({value:?})"))
 }
 
-impl Presenter<Cpu> for CpuPresenter {
-    type View = CpuView;
-
-    fn attach(&self, canvas: OffscreenCanvas) -> Result<CpuView> {
+impl Presenter for CpuPresenter {
+    fn attach(&self, canvas: OffscreenCanvas) -> Result<Box<dyn View>> {
         let context = canvas.get_context("2d").map_err(|error| failed(&error))?;
         let context = context.ok_or_else(|| failed(&JsValue::NULL))?;
         let context = context
             .dyn_into::<OffscreenCanvasRenderingContext2d>()
             .map_err(|error| failed(&error))?;
-        Ok(CpuView {
+        Ok(Box::new(CpuView {
+            colors: self.colors.clone(),
             canvas,
             context,
             pixels: Vec::new(),
             background: None,
-        })
+        }))
     }
+}
 
-    fn resize(&self, view: &mut CpuView, size: [u32; 2]) -> Result<()> {
+impl View for CpuView {
+    fn resize(&mut self, size: [u32; 2]) -> Result<()> {
         let [width, height] = size.map(|extent| extent.clamp(1, 8192));
-        view.canvas.set_width(width);
-        view.canvas.set_height(height);
-        view.background = None;
+        self.canvas.set_width(width);
+        self.canvas.set_height(height);
+        self.background = None;
         Ok(())
     }
 
-    fn layout(&self, view: &mut CpuView, _: &[Group<Cpu>]) {
-        view.background = None;
+    fn layout(&mut self, _: &[Group<Any>]) {
+        self.background = None;
     }
 
-    fn draw(&self, view: &mut CpuView, groups: &[Group<Cpu>], background: [f32; 3]) -> Result<()> {
-        let (width, height) = (view.canvas.width(), view.canvas.height());
+    fn draw(&mut self, groups: &[Group<Any>], background: [f32; 3]) -> Result<()> {
+        let (width, height) = (self.canvas.width(), self.canvas.height());
         let size = [width as usize, height as usize];
         // Tiles only ever cover what they covered before.
-        if view.background != Some(background) {
+        if self.background != Some(background) {
             let [r, g, b] = background.map(|channel| (channel * 255.0).round() as u8);
-            view.pixels.resize(size[0] * size[1] * 4, 0);
-            let rgba = view.pixels.chunks_exact_mut(4);
+            self.pixels.resize(size[0] * size[1] * 4, 0);
+            let rgba = self.pixels.chunks_exact_mut(4);
             rgba.for_each(|pixel| pixel.copy_from_slice(&[r, g, b, 255]));
-            view.background = Some(background);
+            self.background = Some(background);
         }
         for group in groups {
             let tiles = (group.tiles.as_slice(), group.mode);
             let ((source, view_of), (range, range_of)) = (&group.source, &group.range);
+            let (Some(source), Some(range)) = (source.cpu(), range.cpu()) else {
+                continue;
+            };
             let ranges: Vec<f32> = range.with_words(|words| {
                 let words = &words[range_of.offset..range_of.offset + range_of.words];
                 words.iter().copied().map(f32::from_bits).collect()
@@ -88,16 +92,16 @@ impl Presenter<Cpu> for CpuPresenter {
             source.with_words(|words| {
                 let words = &words[view_of.offset..view_of.offset + view_of.words];
                 let floats = bytemuck::cast_slice(words);
-                paint(tiles, floats, &ranges, &self.colors, size, &mut view.pixels);
+                paint(tiles, floats, &ranges, &self.colors, size, &mut self.pixels);
             });
         }
         let image = ImageData::new_with_u8_clamped_array_and_sh(
-            Clamped(view.pixels.as_slice()),
+            Clamped(self.pixels.as_slice()),
             width,
             height,
         )
         .map_err(|error| failed(&error))?;
-        view.context
+        self.context
             .put_image_data(&image, 0.0, 0.0)
             .map_err(|error| failed(&error))
     }

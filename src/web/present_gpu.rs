@@ -1,23 +1,29 @@
 //! Draws live tiles from GPU buffers into canvases without reading them back: one render pass per
 //! view, one draw call per group of tiles (`shaders/tiles.wgsl`).
 
+use std::rc::Rc;
+
+use crate::backend::any::Any;
 use crate::backend::gpu::Gpu;
 use crate::error::{Error, Result};
 
-use super::desk::Presenter;
+use super::desk::{Presenter, View};
 use super::tiles::{Colors, Group, Mode, Placed};
 
+/// Draws what a GPU holds.
+pub(super) struct GpuPresenter(Rc<Drawing>);
+
 /// What drawing needs that does not change.
-pub(super) struct GpuPresenter {
+struct Drawing {
     gpu: Gpu,
     colors: Colors,
     layout: wgpu::BindGroupLayout,
     pipeline: wgpu::RenderPipeline,
-    format: wgpu::TextureFormat,
 }
 
 /// A canvas, and its tiles as they were laid out last.
-pub(super) struct GpuView {
+struct GpuView {
+    drawing: Rc<Drawing>,
     surface: wgpu::Surface<'static>,
     size: [u32; 2],
     /// Bind group and number of tiles of each group.
@@ -67,31 +73,19 @@ impl GpuPresenter {
             multiview_mask: None,
             cache: None,
         });
-        Ok(Self {
+        Ok(Self(Rc::new(Drawing {
             colors: Colors::load()?,
             gpu,
             layout,
             pipeline,
-            format: FORMAT,
-        })
+        })))
     }
+}
 
-    fn configure(&self, view: &GpuView) -> Result<()> {
-        let [width, height] = view.size;
-        let adapter = self.gpu.wgpu_adapter();
-        let Some(config) = view.surface.get_default_config(adapter, width, height) else {
-            return Err(failed("the canvas does not belong to this adapter"));
-        };
-        let config = wgpu::SurfaceConfiguration {
-            format: self.format,
-            ..config
-        };
-        view.surface.configure(self.gpu.device(), &config);
-        Ok(())
-    }
-
-    fn bind(&self, group: &Group<Gpu>, size: [u32; 2]) -> (wgpu::BindGroup, u32) {
-        let settings = settings_words(group.mode, group.range.1.words / 2, &self.colors, size);
+impl Drawing {
+    /// The bind group and the number of tiles of a group, unless it is not on a GPU.
+    fn bind(&self, group: &Group<Any>, size: [u32; 2]) -> Option<(wgpu::BindGroup, u32)> {
+        let settings = settings_words(group.mode, &self.colors, size);
         let tiles: Vec<u32> = group.tiles.iter().flat_map(tile_words).collect();
         let settings = self.filled("tile settings", &settings, wgpu::BufferUsages::UNIFORM);
         let tiles = self.filled("tiles", &tiles, wgpu::BufferUsages::STORAGE);
@@ -105,8 +99,8 @@ impl GpuPresenter {
             })
         };
         let resources = [
-            part(source.raw(), view),
-            part(range.raw(), range_view),
+            part(source.gpu()?.raw(), view),
+            part(range.gpu()?.raw(), range_view),
             tiles.as_entire_binding(),
             settings.as_entire_binding(),
         ];
@@ -122,7 +116,7 @@ impl GpuPresenter {
                 layout: &self.layout,
                 entries: &entries,
             });
-        (bound, group.tiles.len() as u32)
+        Some((bound, group.tiles.len() as u32))
     }
 
     fn filled(&self, label: &str, words: &[u32], usage: wgpu::BufferUsages) -> wgpu::Buffer {
@@ -139,53 +133,68 @@ impl GpuPresenter {
     }
 }
 
-impl Presenter<Gpu> for GpuPresenter {
-    type View = GpuView;
-
-    fn attach(&self, canvas: web_sys::OffscreenCanvas) -> Result<GpuView> {
+impl Presenter for GpuPresenter {
+    fn attach(&self, canvas: web_sys::OffscreenCanvas) -> Result<Box<dyn View>> {
         let size = [canvas.width().max(1), canvas.height().max(1)];
         let target = wgpu::SurfaceTarget::OffscreenCanvas(canvas);
-        let surface = self.gpu.instance().create_surface(target);
+        let surface = self.0.gpu.instance().create_surface(target);
         let surface = surface.map_err(|error| failed(error.to_string()))?;
         let view = GpuView {
+            drawing: self.0.clone(),
             surface,
             size,
             groups: Vec::new(),
         };
-        self.configure(&view)?;
-        Ok(view)
+        view.configure()?;
+        Ok(Box::new(view))
     }
+}
 
-    fn resize(&self, view: &mut GpuView, size: [u32; 2]) -> Result<()> {
+impl GpuView {
+    fn configure(&self) -> Result<()> {
+        let ([width, height], gpu) = (self.size, &self.drawing.gpu);
+        let config = (self.surface).get_default_config(gpu.wgpu_adapter(), width, height);
+        let Some(config) = config else {
+            return Err(failed("the canvas does not belong to this adapter"));
+        };
+        let config = wgpu::SurfaceConfiguration {
+            format: FORMAT,
+            ..config
+        };
+        self.surface.configure(gpu.device(), &config);
+        Ok(())
+    }
+}
+
+impl View for GpuView {
+    fn resize(&mut self, size: [u32; 2]) -> Result<()> {
         // Textures are limited; a canvas beyond that is scaled by the page.
-        view.size = size.map(|extent| extent.clamp(1, 8192));
-        self.configure(view)
+        self.size = size.map(|extent| extent.clamp(1, 8192));
+        self.configure()
     }
 
-    fn layout(&self, view: &mut GpuView, groups: &[Group<Gpu>]) {
-        view.groups = groups
+    fn layout(&mut self, groups: &[Group<Any>]) {
+        let bound = groups
             .iter()
-            .map(|group| self.bind(group, view.size))
-            .collect();
+            .map(|group| self.drawing.bind(group, self.size));
+        self.groups = bound.flatten().collect();
     }
 
-    fn draw(&self, view: &mut GpuView, _: &[Group<Gpu>], background: [f32; 3]) -> Result<()> {
+    fn draw(&mut self, _: &[Group<Any>], background: [f32; 3]) -> Result<()> {
         use wgpu::CurrentSurfaceTexture as Current;
-        let texture = match view.surface.get_current_texture() {
+        let texture = match self.surface.get_current_texture() {
             Current::Success(texture) | Current::Suboptimal(texture) => texture,
             // Nothing to draw into this time; the next frame comes within a tenth of a second.
             Current::Timeout | Current::Occluded => return Ok(()),
             Current::Outdated | Current::Lost | Current::Validation => {
-                return self.configure(view);
+                return self.configure();
             }
         };
         let target = texture
             .texture
             .create_view(&wgpu::TextureViewDescriptor::default());
-        let mut encoder = self
-            .gpu
-            .device()
-            .create_command_encoder(&Default::default());
+        let gpu = &self.drawing.gpu;
+        let mut encoder = gpu.device().create_command_encoder(&Default::default());
         let [r, g, b] = background.map(f64::from);
         let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
             label: Some("tiles"),
@@ -200,23 +209,20 @@ impl Presenter<Gpu> for GpuPresenter {
             })],
             ..Default::default()
         });
-        pass.set_pipeline(&self.pipeline);
-        for (bound, n_tiles) in &view.groups {
+        pass.set_pipeline(&self.drawing.pipeline);
+        for (bound, n_tiles) in &self.groups {
             pass.set_bind_group(0, bound, &[]);
             pass.draw(0..4, 0..*n_tiles);
         }
         drop(pass);
-        self.gpu.queue().submit([encoder.finish()]);
-        self.gpu.queue().present(texture);
+        gpu.queue().submit([encoder.finish()]);
+        gpu.queue().present(texture);
         Ok(())
     }
 }
 
 fn failed(reason: impl Into<String>) -> Error {
-    Error::Backend {
-        backend: "webgpu",
-        reason: reason.into(),
-    }
+    Error::backend("webgpu", reason.into())
 }
 
 fn layout_entry(binding: u32) -> wgpu::BindGroupLayoutEntry {
@@ -237,7 +243,7 @@ fn layout_entry(binding: u32) -> wgpu::BindGroupLayoutEntry {
 }
 
 /// `Settings` of the shader.
-fn settings_words(mode: Mode, n_ranges: usize, colors: &Colors, size: [u32; 2]) -> Vec<u32> {
+fn settings_words(mode: Mode, colors: &Colors, size: [u32; 2]) -> Vec<u32> {
     let mode = match mode {
         Mode::Scaled => 0,
         Mode::Symmetric => 1,
@@ -245,7 +251,7 @@ fn settings_words(mode: Mode, n_ranges: usize, colors: &Colors, size: [u32; 2]) 
         Mode::Rgb => 3,
     };
     let [width, height] = size.map(|extent| (extent as f32).to_bits());
-    let mut words = vec![width, height, mode, n_ranges as u32];
+    let mut words = vec![width, height, mode, 0];
     for [r, g, b] in colors.sequential.iter().chain(&colors.diverging) {
         words.extend([*r, *g, *b, 1.0].map(f32::to_bits));
     }
@@ -256,6 +262,7 @@ fn settings_words(mode: Mode, n_ranges: usize, colors: &Colors, size: [u32; 2]) 
 fn tile_words(tile: &Placed) -> [u32; 12] {
     let [x, y, w, h] = tile.rect.map(f32::to_bits);
     let [across, down] = tile.cells;
+    let [first_pair, pairs] = tile.pairs;
     [
         x,
         y,
@@ -264,10 +271,10 @@ fn tile_words(tile: &Placed) -> [u32; 12] {
         tile.base,
         tile.stride_x,
         tile.stride_y,
-        0,
+        first_pair,
         across,
         down,
-        0,
+        pairs,
         0,
     ]
 }

@@ -9,7 +9,7 @@ use crate::nn::Network;
 use crate::program::View;
 use crate::train::{Probe, Session};
 
-use super::messages::{Tile, TileKind};
+use super::messages::{Scale, Tile, TileKind};
 
 /// How a group's values become colors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub struct Placed {
     pub stride_y: u32,
     /// Cells across and down.
     pub cells: [u32; 2],
+    /// The first pair of the group's range that its color scale covers, and how many.
+    pub pairs: [u32; 2],
 }
 
 /// Tiles that show the same buffer and share a color scale.
@@ -46,7 +48,7 @@ pub struct Placed {
 pub struct Group<B: Backend> {
     /// What they show.
     pub source: (B::Buffer, View),
-    /// `[n, 2]` smallest and largest values; the scale covers all of them.
+    /// `[n, 2]` smallest and largest values.
     pub range: (B::Buffer, View),
     /// How values become colors.
     pub mode: Mode,
@@ -63,12 +65,16 @@ pub(super) fn resolve<B: Backend>(
     probe: &Probe<B>,
     tiles: &[Tile],
 ) -> Result<Vec<Group<B>>> {
-    let mut groups: Vec<((usize, TileKind), Group<B>)> = Vec::new();
+    let mut groups: Vec<((usize, TileKind, bool), Group<B>)> = Vec::new();
     let network = session.network();
     for tile in tiles {
         let index = layer_index(network, &tile.layer)?;
-        let placed = place(network, index, tile)?;
-        let key = (index, tile.kind);
+        let mut placed = place(network, index, tile)?;
+        let global = tile.scale == Scale::Global && tile.kind == TileKind::Activation;
+        let key = (index, tile.kind, global);
+        if global {
+            placed.pairs = [0, 2];
+        }
         if let Some((_, group)) = groups.iter_mut().find(|(other, _)| *other == key) {
             group.tiles.push(placed);
             continue;
@@ -76,6 +82,7 @@ pub(super) fn resolve<B: Backend>(
         let (source, range, mode) = match tile.kind {
             TileKind::Activation => {
                 let [source, range] = probe.layer_buffers(index);
+                let range = if global { probe.global_range() } else { range };
                 let mode = match (index, network.spec.input[0]) {
                     (0, 3) => Mode::Rgb,
                     (0, _) => Mode::Gray,
@@ -142,10 +149,11 @@ fn place(network: &Network, index: usize, tile: &Tile) -> Result<Placed> {
             found.to_string(),
         ))
     };
-    let [base, stride_x, stride_y, width, height] = match tile.kind {
+    let [base, stride_x, stride_y, width, height, channel, channels] = match tile.kind {
         TileKind::Activation => {
             let [c, h, w] = layer.shape;
-            [below("unit", tile.unit, c)?, c, w * c, w, h]
+            let unit = below("unit", tile.unit, c)?;
+            [unit, c, w * c, w, h, unit, c]
         }
         TileKind::Kernel => {
             let weight = layer.weight.map(|index| &network.parameters[index]);
@@ -160,7 +168,7 @@ fn place(network: &Network, index: usize, tile: &Tile) -> Result<Placed> {
             // A filter that is shared (over slices, over turns) makes several blocks of channels.
             let unit = below("kernel", tile.unit, layer.shape[0])? % o;
             let input = below("kernel input", tile.input, i)?;
-            [input * o + unit, i * o, w * i * o, w, h]
+            [input * o + unit, i * o, w * i * o, w, h, unit, o]
         }
     }
     // Buffers are far below 2^32 words.
@@ -172,6 +180,11 @@ fn place(network: &Network, index: usize, tile: &Tile) -> Result<Placed> {
         stride_x,
         stride_y,
         cells: [width, height],
+        pairs: match tile.scale {
+            // One value alone has no scale.
+            Scale::Unit if width * height > 1 => [channel, 1],
+            _ => [0, channels],
+        },
     })
 }
 
@@ -244,8 +257,9 @@ pub fn paint(
     size: [usize; 2],
     pixels: &mut [u8],
 ) {
-    let color = coloring(mode, source, ranges, colors);
     for tile in tiles {
+        let [first, pairs] = tile.pairs.map(|n| 2 * n as usize);
+        let color = coloring(mode, source, &ranges[first..first + pairs], colors);
         let [x, y, width, height] = tile.rect;
         let columns = covered(x, width, size[0]);
         if columns.is_empty() {
@@ -292,7 +306,7 @@ fn covered(from: f32, length: f32, limit: usize) -> Range<usize> {
     (from.max(0.0) as usize).min(end)..end
 }
 
-/// The color of each word of `source`, in 0..1, for a group with these ranges.
+/// The color of each word of `source`, in 0..1, on a scale over these ranges.
 fn coloring(
     mode: Mode,
     source: &[f32],
@@ -336,6 +350,7 @@ mod tests {
             stride_x: 2,
             stride_y: 4,
             cells: [2, 1],
+            pairs: [0, 2],
         };
         let mut pixels = [0; 6 * 2 * 4];
         let source = [9.0, -1.0, 9.0, 1.0];
@@ -360,5 +375,17 @@ mod tests {
             assert_eq!(at(x, y), byte(colors.diverging[8]), "the positive cell");
         }
         assert_eq!(at(5, 0), [0; 4], "outside the tile");
+
+        // On the second pair alone, nothing is negative: the sequential scale, from 0 to 1.
+        let own = Placed {
+            pairs: [1, 1],
+            ..tile
+        };
+        let group = (&[own][..], Mode::Scaled);
+        let ranges = [-1.0, 0.5, 0.0, 1.0];
+        paint(group, &source, &ranges, &colors, [6, 2], &mut pixels);
+        let at = |x: usize, y: usize| pixels[(y * 6 + x) * 4..][..4].to_vec();
+        assert_eq!(at(1, 0), byte(colors.sequential[0]), "below the scale");
+        assert_eq!(at(3, 0), byte(colors.sequential[8]), "its upper end");
     }
 }

@@ -362,7 +362,7 @@ impl<B: Backend> Lab<B> {
 
     fn take(&mut self, id: u32) -> Result<Work<B>> {
         self.jobs.remove(&id).ok_or_else(|| {
-            Error::Canceled(format!(
+            Error::canceled(format!(
                 "job {id}, which a new dataset, network or reset ended"
             ))
         })

@@ -22,11 +22,9 @@ pub(super) const GOOGLENET: Architecture = Architecture {
     fields: || {
         let variant = "As in the paper's table, or as in torchvision (6,624,904 parameters): batch norm, and a 3x3 \
                        where the paper has the 5x5.";
-        let auxiliary =
-            "Whether the two auxiliary classifiers are there, too; their losses are not used.";
         vec![
             Field::choice("variant", variant, &["paper", "torchvision"], "paper"),
-            Field::bool("auxiliary", auxiliary, false),
+            auxiliary_field("Whether the two auxiliary classifiers are trained, too."),
         ]
     },
     spec: googlenet,
@@ -53,7 +51,10 @@ pub(super) const MINI: Architecture = Architecture {
     full: false,
     input: [3, 32, 32],
     classes: 10,
-    fields: || vec![norm_field("none")],
+    fields: || {
+        let auxiliary = "Whether a classifier behind the second module is trained, too.";
+        vec![norm_field("none"), auxiliary_field(auxiliary)]
+    },
     spec: |values, input, classes| mini(&MINI, "5x5", values, input, classes),
 };
 
@@ -66,7 +67,10 @@ pub(super) const MINI_BN: Architecture = Architecture {
     full: false,
     input: [3, 32, 32],
     classes: 10,
-    fields: || vec![norm_field("batch")],
+    fields: || {
+        let auxiliary = "Whether a classifier behind the second module is trained, too.";
+        vec![norm_field("batch"), auxiliary_field(auxiliary)]
+    },
     spec: |values, input, classes| mini(&MINI_BN, "3x3 twice", values, input, classes),
 };
 
@@ -181,6 +185,11 @@ fn auxiliary_classifier(stack: &mut Stack, number: usize, norm: &str, classes: u
     stack.add(&named("flatten"), "flatten", fields!({}));
     stack.dense_relu(&named("fc"), 1024, 0.7);
     stack.classify(&format!("aux{number}"), classes);
+    stack.add(&named("loss"), "auxiliary", fields!({}));
+}
+
+fn auxiliary_field(doc: &str) -> Field {
+    Field::bool("auxiliary", doc, false)
 }
 
 fn bn_inception(_: &Values, input: [usize; 3], classes: usize) -> Result<NetworkSpec> {
@@ -226,7 +235,13 @@ fn mini(
         "max",
         &norm,
     );
+    if values.bool("auxiliary")? {
+        stack.add("aux_pool", "global_avg_pool2d", fields!({}));
+        stack.classify("aux", classes);
+        stack.add("aux_loss", "auxiliary", fields!({}));
+    }
     stack.add("pool2", "max_pool2d", halve);
+    stack.last_takes("inception_b");
     module(
         &mut stack,
         "inception_c",

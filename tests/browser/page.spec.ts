@@ -147,12 +147,15 @@ test('follows a drawing', async ({ page }) => {
 test('runs every method on a unit, visibly, and stops one', async ({ page }) => {
   const { visualizations } = await page.evaluate(() => convscope.catalog());
   const inspector = page.getByRole('complementary', { name: 'Inspector' });
+  const groups = inspector.locator('details.group');
+  await groups.evaluateAll((all) => all.forEach((group) => ((group as HTMLDetailsElement).open = true)));
   for (const { name } of visualizations) {
+    // The innermost: groups have it too.
     const panel = inspector
       .locator('details', {
         has: page.getByRole('heading', { name, exact: true }),
       })
-      .first();
+      .last();
     await panel.getByRole('button', { name: 'Run' }).click();
     const stop = panel.getByRole('button', { name: 'Stop' });
     await expect(panel.getByRole('figure').first()).toBeVisible({

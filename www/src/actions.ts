@@ -3,7 +3,7 @@
 
 import { Client } from './client';
 import type { DatasetInfo, LabEvent, NetworkInfo, Picked, Picture, TrainOptions } from './protocol';
-import { encode, type Choice } from './settings';
+import { decode, encode, type Choice, type View } from './settings';
 import { app } from './state.svelte';
 import { watchPictures } from './watch';
 
@@ -26,8 +26,26 @@ export async function attempt<T>(what: () => Promise<T>): Promise<T | undefined>
   }
 }
 
-export function remember(): void {
-  history.replaceState(null, '', encode(app.settings) || location.pathname + location.search);
+/** Keeps the settings in the link; as a step of its own, to which the back button returns, or in its place. */
+export function remember(step = false): void {
+  const link = encode(app.settings) || location.pathname + location.search;
+  if (step && link !== location.hash) history.pushState(null, '', link);
+  else history.replaceState(null, '', link);
+}
+
+/** Follows the link after the back button or another hash: what is looked at, not what is trained on. */
+export function follow(): void {
+  const { view, selection } = decode(location.hash);
+  app.settings.view = view;
+  if (selection) app.settings.selection = selection;
+  lookSomewhere();
+  remember();
+}
+
+/** Puts the map, a unit's page or the embedding into the middle. */
+export function show(view: View): void {
+  app.settings.view = view;
+  remember(true);
 }
 
 /** Brings up the core and puts the settings' dataset and network in place. */
@@ -49,6 +67,7 @@ export async function start(): Promise<void> {
   if (wanted.seed !== 0) await client.call('reset', [wanted.seed]);
   app.settings.selection = wanted.selection;
   lookSomewhere();
+  window.addEventListener('popstate', follow);
   if (wanted.probe > 0) await attempt(() => chooseProbe(wanted.probe));
   app.loading = '';
   if (sessionStorage.getItem(remembered)) {
@@ -127,13 +146,18 @@ export function networkPlaced(network: NetworkInfo): void {
 function lookSomewhere(): void {
   const layers = app.network?.layers ?? [];
   const layer = layers.find(({ kernel }) => kernel) ?? layers[0];
-  if (!app.layer && layer) app.settings.selection = { layer: layer.id, unit: 0 };
+  if (app.layer || !layer) return;
+  const missed = app.settings.selection?.layer;
+  if (missed && app.settings.view !== 'map')
+    notify('note', `This network has no layer ${missed}: ${layer.id} is shown.`);
+  app.settings.selection = { layer: layer.id, unit: 0 };
 }
 
 function forget(): void {
   app.history.length = 0;
   app.historyVersion++;
   app.latest = null;
+  app.edits = [];
   app.evaluation = null;
   app.fraction = 0;
 }
@@ -153,8 +177,8 @@ export function setProbe(image: Float32Array, label: number | null): void {
 export function select(layer: string, unit = 0): void {
   app.settings.selection = { layer, unit };
   app.hasLooked = true;
-  if (app.layout === 'medium') app.inspector = true;
-  remember();
+  if (app.layout === 'medium' && app.settings.view === 'map') app.inspector = true;
+  remember(app.settings.view !== 'map');
 }
 
 /** A choice as the core takes it. */

@@ -65,6 +65,10 @@ const calls = {
     client.call('augment', [index, options]),
   activations: (layer: string, image: Float32Array): Promise<Tensor> =>
     client.call('activations', [layer, image]),
+  features: (
+    layer: string,
+    { indices, split }: { indices: ArrayLike<number>; split?: 'train' | 'test' },
+  ): Promise<Tensor> => client.call('features', [layer, Uint32Array.from(indices), split]),
   parameters: () => client.call('parameters', []),
   setParameters: (parameters: Record<string, Tensor>) => client.call('setParameters', [parameters]),
   visualize: (method: string, options: VisualizeOptions = {}): Promise<Picture[]> =>

@@ -42,6 +42,7 @@ export interface Calls {
   example(index: number, split?: string): { image: Float32Array; label: number };
   augment(index: number, options: AugmentOptions): Picture[];
   activations(layer: string, image: Float32Array): Tensor;
+  features(layer: string, indices: Uint32Array, split?: string): Tensor;
   parameters(): Record<string, Tensor>;
   setParameters(parameters: Record<string, Tensor>): void;
   visualize(panel: string, options: VisualizeOptions & { method: string }): Picture[];
@@ -52,7 +53,7 @@ export interface Calls {
   setTiles(view: string, tiles: Tile[], background: string): void;
   setProbe(image: Float32Array): void;
   setVisible(visible: boolean): void;
-  ranges(): Record<string, [number, number]>;
+  ranges(): Record<string, Float32Array>;
 }
 
 export type CallName = keyof Calls;

@@ -1,7 +1,11 @@
 // The settings worth keeping, and their way into the URL's hash and back. A hash comes from outside: it is
-// versioned, capped in length, and every value that does not have the expected form is dropped.
+// versioned, capped in length, and every value that does not have the expected form is dropped. What is looked at
+// on a page of its own stands behind the settings in plain words: `#v1=...&unit=<layer>/<channel>`.
 
-import type { Options } from './protocol';
+import type { Options, Scale } from './protocol';
+
+/** What stands in the middle of the page. */
+export type View = 'map' | 'unit' | 'embedding';
 
 export interface Choice {
   id: string;
@@ -24,6 +28,8 @@ export interface Settings {
   seed: number;
   selection: { layer: string; unit: number } | null;
   probe: number;
+  scale: Scale;
+  view: View;
 }
 
 export const defaults: Settings = {
@@ -42,13 +48,28 @@ export const defaults: Settings = {
   seed: 0,
   selection: null,
   probe: 0,
+  scale: 'layer',
+  view: 'map',
 };
 
-const PREFIX = '#v1=';
+const PREFIX = 'v1=';
 const LONGEST = 8192;
+const SCALES: Scale[] = ['unit', 'layer', 'global'];
 
 /** The hash for these settings; what equals its default is left out. */
 export function encode(settings: Settings): string {
+  const { view, selection, ...rest } = settings;
+  const packed = pack(view === 'map' ? { ...rest, selection } : rest);
+  const named = selection && view !== 'map' ? `${view}=${link(view, selection)}` : '';
+  const parts = [packed, named].filter((part) => part !== '');
+  return parts.length ? `#${parts.join('&')}` : '';
+}
+
+function link(view: View, { layer, unit }: { layer: string; unit: number }): string {
+  return view === 'unit' ? `${encodeURIComponent(layer)}/${unit}` : encodeURIComponent(layer);
+}
+
+function pack(settings: Partial<Settings>): string {
   const changed = Object.entries(settings).filter(
     ([key, value]) => JSON.stringify(value) !== JSON.stringify(defaults[key as keyof Settings]),
   );
@@ -60,14 +81,26 @@ export function encode(settings: Settings): string {
 
 /** The settings in a hash; whatever is missing or malformed keeps its default. */
 export function decode(hash: string): Settings {
-  if (!hash.startsWith(PREFIX) || hash.length > LONGEST) return { ...defaults };
-  try {
-    const text = atob(hash.slice(PREFIX.length).replaceAll('-', '+').replaceAll('_', '/'));
-    const bytes = Uint8Array.from(text, (char) => char.charCodeAt(0));
-    return validate(JSON.parse(new TextDecoder().decode(bytes)));
-  } catch {
-    return { ...defaults };
+  const settings = { ...defaults };
+  if (hash.length > LONGEST) return settings;
+  for (const part of hash.replace(/^#/, '').split('&')) {
+    try {
+      if (part.startsWith(PREFIX)) Object.assign(settings, unpack(part.slice(PREFIX.length)));
+      const [, view, layer, unit] = /^(unit|embedding)=([^/]+)(?:\/(\d{1,6}))?$/.exec(part) ?? [];
+      if (!view || !layer) continue;
+      settings.view = view as View;
+      settings.selection = { layer: decodeURIComponent(layer), unit: Number(unit ?? 0) };
+    } catch {
+      // As if it were not there.
+    }
   }
+  return settings;
+}
+
+function unpack(part: string): Settings {
+  const text = atob(part.replaceAll('-', '+').replaceAll('_', '/'));
+  const bytes = Uint8Array.from(text, (char) => char.charCodeAt(0));
+  return validate(JSON.parse(new TextDecoder().decode(bytes)));
 }
 
 function validate(value: unknown): Settings {
@@ -88,6 +121,8 @@ function validate(value: unknown): Settings {
     seed: whole(given['seed'], 0, 2 ** 32 - 1) ?? defaults.seed,
     selection: selection(given['selection']),
     probe: whole(given['probe'], 0, 1e9) ?? defaults.probe,
+    scale: SCALES.find((scale) => scale === given['scale']) ?? defaults.scale,
+    view: defaults.view,
   };
 }
 

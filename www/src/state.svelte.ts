@@ -1,5 +1,6 @@
 // The page's one state. Views read it; actions.ts alone changes what concerns the laboratory.
 
+import { extent } from './draw/colormap';
 import type {
   Catalog,
   DatasetInfo,
@@ -21,6 +22,14 @@ export interface Notice {
   id: number;
   kind: 'error' | 'note';
   message: string;
+}
+
+/** A change of the network by hand. */
+export interface Edit {
+  /** In words. */
+  what: string;
+  /** Parameters, places in them, and what stood there. */
+  parts: { parameter: string; places: number[]; before: number[] }[];
 }
 
 class State {
@@ -47,12 +56,16 @@ class State {
 
   probe = $state.raw<{ image: Float32Array; label: number | null } | null>(null);
   probabilities = $state.raw<Float32Array | null>(null);
-  ranges = $state.raw<Record<string, [number, number]>>({});
+  /** Of each layer's channels the smallest and the largest value, pair by pair. */
+  ranges = $state.raw<Record<string, Float32Array>>({});
   parameters = $state.raw<Record<string, Tensor>>({});
   /** Counts redraws of the live pictures; what reads values back follows it. */
   presented = $state(0);
   /** Per view: how many tile lists the last redraw had seen. */
   tiles = $state.raw<Record<string, number>>({});
+
+  /** What was changed in the network by hand, and what it was before. */
+  edits = $state.raw<Edit[]>([]);
 
   evaluation = $state.raw<Evaluation | null>(null);
   evaluating = $state<{ fraction: number; note: string } | null>(null);
@@ -79,6 +92,19 @@ class State {
   get unit(): number {
     const units = this.layer?.shape[0] ?? 1;
     return Math.min(this.settings.selection?.unit ?? 0, units - 1);
+  }
+
+  /** The values that the colors of a unit's map cover. */
+  rangeOf({ id, shape: [, height, width] }: Layer, unit: number): [number, number] {
+    // One value alone has no scale.
+    const scale = this.settings.scale === 'unit' && height * width === 1 ? 'layer' : this.settings.scale;
+    const pairs = this.ranges[id] ?? new Float32Array([0, 1]);
+    if (scale === 'unit') return extent(pairs.subarray(2 * unit, 2 * unit + 2));
+    // The input's colors are its own.
+    const isInput = id === this.network?.layers[0]?.id;
+    if (scale === 'layer' || isInput) return extent(pairs);
+    const ends = this.network?.layers.slice(1).map((layer) => extent(this.ranges[layer.id] ?? [])) ?? [];
+    return extent(ends.flat());
   }
 
   /** Seconds until the run ends; null when it has no end or nothing is known yet. */

@@ -13,6 +13,7 @@ export type { StepEvent } from './gen/StepEvent';
 export type { Evaluation } from './gen/Evaluation';
 export type { Counters } from './gen/Counters';
 export type { Tile } from './gen/Tile';
+export type { Scale } from './gen/Scale';
 export type { ArchitectureEntry as Architecture } from './gen/ArchitectureEntry';
 export type { MethodEntry as Method } from './gen/MethodEntry';
 export type { AugmentationEntry as Augmentation } from './gen/AugmentationEntry';
@@ -45,6 +46,8 @@ export interface Picture {
   shown?: 'image' | 'map' | 'curves';
   /** What the first and the last step of curves are. */
   ends?: [string, string];
+  /** The unit, by layer and channel, that one may go on to from here. */
+  unit?: [string, number];
 }
 
 /** An entry of the catalog with its settings. */

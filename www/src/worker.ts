@@ -83,6 +83,7 @@ const handlers: Handlers = {
   example: ([index, split]) => theLab().example(index, split),
   augment: ([index, options]) => theLab().augment(index, options),
   activations: ([layer, image]) => theLab().activations(layer, image),
+  features: ([layer, indices, split]) => theLab().features(layer, indices, split),
   parameters: () => theLab().parameters(),
   setParameters: ([parameters]) => change(() => theLab().setParameters(parameters)),
   visualize: ([panel, options], reply) => begin('visualize', panel, options as VisualizeOptions, reply),

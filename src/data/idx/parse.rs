@@ -72,11 +72,7 @@ fn read(file: &str, mut source: impl Read, budget: u64) -> Result<Part<'_>> {
         .try_fold(1_u64, |size, &dim| size.checked_mul(dim.into()));
     let size = size
         .filter(|&size| size <= budget)
-        .ok_or_else(|| Error::Memory {
-            place: file.into(),
-            needed: size.unwrap_or(u64::MAX),
-            limit: budget,
-        })?;
+        .ok_or_else(|| Error::memory(file, size.unwrap_or(u64::MAX), budget))?;
     // One byte more than declared, to tell a file with trailing bytes; the vector grows with what
     // is there, not with what the header says.
     let mut bytes = Vec::new();

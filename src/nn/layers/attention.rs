@@ -8,7 +8,7 @@ use crate::ops;
 
 use super::super::boundary::Boundary;
 use super::super::init::{Init, Scheme};
-use super::super::scope::{Declaration, Mode, Scope, check_size};
+use super::super::scope::{Declaration, Inner, Mode, Scope, check_size};
 use super::{Body, LayerKind, init_field};
 
 pub(super) const SELF_ATTENTION: LayerKind = LayerKind {
@@ -96,6 +96,8 @@ fn self_attention(scope: &mut Scope<'_>) -> Result<ValueId> {
     let scores = ops::affine(g, scores, scale, 0.0)?;
     let scores = ops::reshape(g, scores, [n * heads * tokens, tokens])?;
     let mut weights = ops::softmax(g, scores)?;
+    let shown = ops::reshape(scope.graph, weights, [n, heads, tokens, tokens])?;
+    scope.shows(Inner::Attention, shown);
     let rate = scope.values.number("dropout")?;
     if scope.mode == Mode::Train && rate > 0.0 {
         let (counters, stream) = (scope.counters()?, scope.stream());
@@ -137,6 +139,8 @@ fn seq_pool(scope: &mut Scope<'_>) -> Result<ValueId> {
     let scores = ops::reshape(g, scores, [n, tokens])?;
     let weights = ops::softmax(g, scores)?;
     let weights = ops::reshape(g, weights, [n, 1, 1, tokens])?;
+    scope.shows(Inner::Attention, weights);
+    let g = &mut *scope.graph;
     let x = ops::reshape(g, x, [n, tokens, c])?;
     let y = ops::attention_mix(g, weights, x, false)?;
     ops::reshape(g, y, [n, c])

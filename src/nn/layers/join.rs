@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::graph::{Graph, ValueId};
 use crate::ops;
 
-use super::super::scope::Scope;
+use super::super::scope::{Inner, Scope};
 use super::{Body, LayerKind, no_fields};
 
 pub(super) const ADD: LayerKind = LayerKind {
@@ -72,6 +72,7 @@ fn scale_channels(scope: &mut Scope<'_>) -> Result<ValueId> {
     let (shape, gates) = (scope.graph.shape(maps), scope.graph.shape(gate));
     match (shape.dims(), gates.dims()) {
         (&[n, h, w, c], [_, gates]) if *gates == c => {
+            scope.shows(Inner::Gates, gate);
             ops::mul_along(scope.graph, maps, gate, [n, h * w, c])
         }
         (maps, gates) => {

@@ -74,12 +74,7 @@ pub(super) const GLOBAL_MAX: LayerKind = LayerKind {
     body: Body::Layer(|scope| {
         let (x, [n, h, w, c]) = scope.image()?;
         scope.sees([h, w], [h, w], [0, 0]);
-        let config = Pool2d {
-            size: [h, w],
-            stride: [1; 2],
-            padding: [[0; 2]; 2],
-        };
-        let y = ops::max_pool2d(scope.graph, x, config)?;
+        let y = ops::max_pool2d(scope.graph, x, Pool2d::whole([h, w]))?;
         ops::reshape(scope.graph, y, [n, c])
     }),
 };

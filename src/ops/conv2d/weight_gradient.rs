@@ -144,9 +144,9 @@ fn rows(geometry: &Geometry) -> (Vec<(&'static str, usize)>, usize) {
     (constants, geometry.kernel[0] * blocks)
 }
 
-const ROWS_SHADER: &str = include_str!("../../../shaders/conv2d_weight_gradient_rows.wgsl");
-const SHADER: &str = include_str!("../../../shaders/conv2d_weight_gradient.wgsl");
-const NARROW_SHADER: &str = include_str!("../../../shaders/conv2d_weight_gradient_narrow.wgsl");
+const ROWS_SHADER: &str = crate::wgsl!("../../../shaders/conv2d_weight_gradient_rows.wgsl");
+const SHADER: &str = crate::wgsl!("../../../shaders/conv2d_weight_gradient.wgsl");
+const NARROW_SHADER: &str = crate::wgsl!("../../../shaders/conv2d_weight_gradient_narrow.wgsl");
 
 pub(in super::super) const INFO: OpInfo = OpInfo {
     name: "conv2d_weight_gradient",

@@ -13,6 +13,7 @@ pub(super) const INFO: OptimizerInfo = OptimizerInfo {
     doc: "Gives each parameter its own step from running moments of its gradient (Kingma & Ba 2015).",
     fields: || fields(coupled_decay()),
     slots: 2,
+    by_tensor: false,
     settings: |values| settings(values, |decay| [decay, 0.0]),
     update,
 };
@@ -27,6 +28,7 @@ pub(super) const DECOUPLED: OptimizerInfo = OptimizerInfo {
         fields(Field::number("weightDecay", decay, 0.0, 1.0, 0.01))
     },
     slots: 2,
+    by_tensor: false,
     settings: |values| settings(values, |decay| [0.0, decay]),
     update,
 };

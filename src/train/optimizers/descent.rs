@@ -11,6 +11,7 @@ pub(super) const INFO: OptimizerInfo = OptimizerInfo {
     doc: "Steps against the gradient of each batch and remembers nothing (Robbins & Monro 1951).",
     fields: || -> Vec<Field> { vec![learning_rate(0.05), coupled_decay()] },
     slots: 0,
+    by_tensor: false,
     settings: |values| {
         let number = |name| values.number(name).map(|x| x as f32);
         let (rate, decay) = (number("learningRate")?, number("weightDecay")?);

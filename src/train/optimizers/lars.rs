@@ -24,6 +24,7 @@ pub(super) const INFO: OptimizerInfo = OptimizerInfo {
         ]
     },
     slots: 1,
+    by_tensor: true,
     settings: |values| {
         let number = |name| values.number(name).map(|x| x as f32);
         let (rate, momentum) = (number("learningRate")?, number("momentum")?);

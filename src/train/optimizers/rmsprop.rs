@@ -19,6 +19,7 @@ pub(super) const INFO: OptimizerInfo = OptimizerInfo {
         ]
     },
     slots: 1,
+    by_tensor: false,
     settings: |values| {
         let number = |name| values.number(name).map(|x| x as f32);
         let (rate, decay) = (number("learningRate")?, number("weightDecay")?);

@@ -12,6 +12,7 @@ use super::super::plan::{Plan, entries};
 use super::super::schedules::{Horizon, find_schedule};
 use super::super::step::{AVERAGE, slot_name, step_graph};
 use super::super::words_from_floats;
+use super::calibration::Calibration;
 use super::{Preparing, Session};
 
 impl<B: Backend> Session<B> {
@@ -70,13 +71,26 @@ impl<B: Backend> Session<B> {
         }
         let before = before.map(|before| before.structure()).transpose()?;
         self.plan = Some(plan.clone());
-        if before == Some(structure) && self.prepared.is_some() {
+        let calibration = match self.is_drawn && self.step == 0 {
+            true => Calibration::new(self)?,
+            false => None,
+        };
+        let is_kept = before == Some(structure) && self.prepared.is_some();
+        if is_kept && calibration.is_none() {
             return Ok(None);
         }
         self.prepared = None;
         let program = self.step_program(plan)?;
-        let preparing = self.backend.prepare(&program, &|name| self.buffer(name));
-        Ok(Some(Box::pin(preparing)))
+        let external = |name: &str| self.buffer(name);
+        let preparing = self.backend.prepare(&program, &external);
+        let Some(calibration) = calibration else {
+            return Ok(Some(Box::pin(preparing)));
+        };
+        let variances = self.backend.prepare(calibration.program(), &external);
+        Ok(Some(Box::pin(async move {
+            calibration.run(variances.await?).await?;
+            preparing.await
+        })))
     }
 
     /// Writes what of `plan` is numbers.

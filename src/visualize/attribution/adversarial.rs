@@ -10,7 +10,9 @@ use crate::ops;
 use crate::rng::Rng;
 use crate::tensor::Spec;
 
-use super::super::{Decode, Needs, Picture, Recipe, Request, Visualization, image_from_output};
+use super::super::{
+    Decode, Group, Needs, Picture, Recipe, Request, Visualization, image_from_output,
+};
 use super::maps::{Answer, Asker, clamp, size, softmax};
 use super::scene::{Scene, argmax};
 use super::{IMAGE, asked_class};
@@ -52,6 +54,10 @@ impl Visualization for Fgsm {
         IMAGE
     }
 
+    fn group(&self) -> Group {
+        Group::Change
+    }
+
     fn fields(&self) -> Vec<Field> {
         vec![target_field(), epsilon_field()]
     }
@@ -84,6 +90,10 @@ impl Visualization for Pgd {
 
     fn needs(&self) -> Needs {
         IMAGE
+    }
+
+    fn group(&self) -> Group {
+        Group::Change
     }
 
     fn fields(&self) -> Vec<Field> {

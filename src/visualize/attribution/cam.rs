@@ -162,9 +162,14 @@ fn weighted(g: &mut Graph, maps: ValueId, weights: ValueId, size: [usize; 3]) ->
     ops::reshape(g, large, [1, height, width, 1])
 }
 
+/// [`interpolation_weights`] as a constant.
+fn interpolation(g: &mut Graph, small: usize, large: usize) -> Result<ValueId> {
+    g.constant([large, small], &interpolation_weights(small, large))
+}
+
 /// Linear interpolation from `small` to `large` samples as a matrix `[large, small]`, samples in the middle of
 /// their pixels (PyTorch's `align_corners=False`).
-fn interpolation(g: &mut Graph, small: usize, large: usize) -> Result<ValueId> {
+pub(in super::super) fn interpolation_weights(small: usize, large: usize) -> Vec<f32> {
     let mut matrix = vec![0.0; large * small];
     for (at, row) in matrix.chunks_exact_mut(small).enumerate() {
         let from = ((at as f32 + 0.5) * small as f32 / large as f32 - 0.5).max(0.0);
@@ -173,5 +178,5 @@ fn interpolation(g: &mut Graph, small: usize, large: usize) -> Result<ValueId> {
         row[low] += 1.0 - (from - low as f32);
         row[high] += from - low as f32;
     }
-    g.constant([large, small], &matrix)
+    matrix
 }

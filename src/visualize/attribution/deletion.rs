@@ -9,9 +9,9 @@ use crate::ops;
 use crate::rng::Rng;
 use crate::tensor::{Spec, ascending};
 
-use super::super::{Needs, Next, Recipe, Request, Visualization};
+use super::super::{Group, Needs, Next, Picture, Recipe, Request, Visualization};
 use super::baseline::{baseline, baseline_field};
-use super::maps::{Answer, Asker, clamp, curves};
+use super::maps::{Answer, Asker, clamp};
 use super::scene::Scene;
 use super::{IMAGE, chosen, class_field, map_recipe, method_field};
 
@@ -38,6 +38,10 @@ impl Visualization for Deletion {
 
     fn needs(&self) -> Needs {
         IMAGE
+    }
+
+    fn group(&self) -> Group {
+        Group::Trust
     }
 
     fn fields(&self) -> Vec<Field> {
@@ -142,7 +146,7 @@ fn walk(request: &Request<'_>, steps: usize) -> Result<Recipe> {
             let title = format!(
                 "Probability of {class} as pixels are {name} · area {own:.2} (dashed: in random order, {random:.2})"
             );
-            pictures.push(curves(title, &rows)?);
+            pictures.push(Picture::curves(title, &rows)?);
         }
         Ok(pictures)
     };

@@ -6,7 +6,7 @@ use crate::field::Field;
 use crate::rng::Rng;
 use crate::tensor::Tensor;
 
-use super::super::{Needs, Picture, Recipe, Request, Visualization, image_from_output};
+use super::super::{Group, Needs, Picture, Recipe, Request, Visualization, image_from_output};
 use super::adversarial::Attack;
 use super::maps::{Answer, Asker, softmax};
 
@@ -34,6 +34,10 @@ impl Visualization for Fooling {
             channel: false,
             image: false,
         }
+    }
+
+    fn group(&self) -> Group {
+        Group::Change
     }
 
     fn fields(&self) -> Vec<Field> {

@@ -1,11 +1,11 @@
 //! What an attribution's numbers become: one number per pixel, a picture, and the words beside it.
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::graph::{Graph, ValueId};
 use crate::ops::{self, Pool2d};
 use crate::tensor::Tensor;
 
-use super::super::{Picture, Request, Shown};
+use super::super::{Picture, Request, Shown, check_finite, class_name};
 
 /// How channels become one, and how that is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,13 +24,8 @@ impl Kind {
         let [_, h, w, c] = g.shape(map).four("attribution")?;
         if self == Self::Size {
             let size = size(g, map)?;
-            let size = ops::reshape(g, size, [1, h * w, c, 1])?;
-            let across = Pool2d {
-                size: [1, c],
-                stride: [1, c],
-                padding: [[0; 2]; 2],
-            };
-            let largest = ops::max_pool2d(g, size, across)?;
+            let size = ops::reshape(g, size, [h * w, 1, c, 1])?;
+            let largest = ops::max_pool2d(g, size, Pool2d::whole([1, c]))?;
             return ops::reshape(g, largest, [h, w]);
         }
         ops::sum(g, map, [h * w, c, 1], [h, w], 1.0)
@@ -44,7 +39,7 @@ impl Kind {
 }
 
 /// `|x|`.
-pub(super) fn size(g: &mut Graph, x: ValueId) -> Result<ValueId> {
+pub(in super::super) fn size(g: &mut Graph, x: ValueId) -> Result<ValueId> {
     let up = ops::relu(g, x)?;
     let negated = ops::affine(g, x, -1.0, 0.0)?;
     let down = ops::relu(g, negated)?;
@@ -52,7 +47,7 @@ pub(super) fn size(g: &mut Graph, x: ValueId) -> Result<ValueId> {
 }
 
 /// `x` kept within `low..=high`.
-pub(super) fn clamp(g: &mut Graph, x: ValueId, low: f32, high: f32) -> Result<ValueId> {
+pub(in super::super) fn clamp(g: &mut Graph, x: ValueId, low: f32, high: f32) -> Result<ValueId> {
     let above = ops::affine(g, x, 1.0, -low)?;
     let above = ops::relu(g, above)?;
     // high - relu(high - low - above): exact at both ends.
@@ -76,10 +71,7 @@ impl Asker {
 
     /// A class in words.
     pub(super) fn name(&self, class: usize) -> String {
-        match self.names.get(class) {
-            Some(name) => format!("class {name}"),
-            None => format!("class {class}"),
-        }
+        class_name(&self.names, class)
     }
 
     /// A class and its probability, in words.
@@ -109,11 +101,7 @@ impl Answer {
     /// # Errors
     /// When a score is not a number: no map then means anything.
     pub(super) fn new(asker: &Asker, scores: &[f32], class: &[f32]) -> Result<Self> {
-        if let Some(bad) = scores.iter().find(|score| !score.is_finite()) {
-            let expected = "finite class scores (the network has diverged: reset it, or train it with a \
-                            smaller learning rate)";
-            return Err(Error::mismatch(asker.place, expected, bad.to_string()));
-        }
+        check_finite(asker.place, "class scores", scores)?;
         Ok(Self {
             asker: asker.clone(),
             class: best(class),
@@ -140,11 +128,4 @@ pub(super) fn softmax(scores: &[f32]) -> Vec<f32> {
     let exponentials: Vec<f32> = scores.iter().map(|x| (x - largest).exp()).collect();
     let total: f32 = exponentials.iter().sum();
     exponentials.iter().map(|x| x / total).collect()
-}
-
-/// Curves over equal steps as one picture; the first row is drawn strong.
-pub(in super::super) fn curves(title: String, rows: &[Vec<f32>]) -> Result<Picture> {
-    let width = rows.first().map_or(0, Vec::len);
-    let values = Tensor::new([1, rows.len(), width], rows.concat())?;
-    Ok(Picture::new(title, &values, false)?.shown(Shown::Curves))
 }

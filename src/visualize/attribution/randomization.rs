@@ -11,9 +11,10 @@ use crate::nn::{Network, Parameter};
 use crate::ops;
 use crate::tensor::{Spec, ascending};
 
-use super::super::{Needs, Picture, Recipe, Request, Visualization};
-use super::maps::{Answer, Asker, Kind, clamp, curves};
-use super::scene::{Scene, check_words, total};
+use super::super::sample::total;
+use super::super::{Group, Needs, Picture, Recipe, Request, Visualization};
+use super::maps::{Answer, Asker, Kind, clamp};
+use super::scene::{Scene, check_words};
 use super::{IMAGE, chosen, class_field, method_field};
 
 /// The method.
@@ -48,6 +49,10 @@ impl Visualization for Randomization {
 
     fn needs(&self) -> Needs {
         IMAGE
+    }
+
+    fn group(&self) -> Group {
+        Group::Trust
     }
 
     fn fields(&self) -> Vec<Field> {
@@ -132,7 +137,7 @@ impl Shown {
         }
         if correlations.len() == n && n > 2 {
             let title = "Rank correlation with the trained network's map as more layers are random, from the top down";
-            pictures.push(curves(title.to_owned(), &[correlations])?);
+            pictures.push(Picture::curves(title, &[correlations])?);
         }
         Ok(pictures)
     }

@@ -10,6 +10,7 @@ use crate::nn::{Built, Mode};
 use crate::ops::{self, Pool2d};
 use crate::tensor::Spec;
 
+use super::super::sample::{batch_of, total};
 use super::super::{Request, one_channel};
 use super::asked_class;
 
@@ -33,16 +34,10 @@ pub struct Scene<'a> {
     batch: usize,
 }
 
-/// Multiply-adds of a run: a few hundredths of a second on one core.
-const RUN_MACS: u64 = 200_000_000;
-
 impl<'a> Scene<'a> {
     /// The scene of a request, with a sweep over `samples` images.
     pub(super) fn new(request: &'a Request<'a>, samples: usize) -> Result<Self> {
-        // Forward and back.
-        let macs = 3 * request.network.macs().max(1);
-        let batch = usize::try_from(RUN_MACS / macs).unwrap_or(usize::MAX);
-        let batch = batch.clamp(2, 64).min(samples.max(1));
+        let batch = batch_of(request.network.macs(), samples);
         Self::over(request, samples, batch, |graph| {
             request.network.state(graph)
         })
@@ -201,35 +196,17 @@ pub(super) fn check_words(place: &str, words: usize) -> Result<()> {
     if words <= MOST_WORDS {
         return Ok(());
     }
-    Err(Error::Memory {
-        place: place.to_owned(),
-        needed: 4 * words as u64,
-        limit: 4 * MOST_WORDS as u64,
-    })
-}
-
-/// `share` added up over all runs in the outside buffer `name`, and what that holds at first.
-pub(super) fn total(
-    g: &mut Graph,
-    name: &'static str,
-    share: ValueId,
-) -> Result<(ValueId, (&'static str, Vec<u32>))> {
-    let shape = g.shape(share).clone();
-    let words = shape.elements();
-    let state = g.external(name, Spec::f32(shape.clone()))?;
-    let ones = g.constant(shape, &vec![1.0; words])?;
-    let total = ops::running_average(g, state, share, ones, ones)?;
-    Ok((total, (name, vec![0; words])))
+    Err(Error::memory(
+        place.to_owned(),
+        4 * words as u64,
+        4 * MOST_WORDS as u64,
+    ))
 }
 
 /// The index of the largest element of `row` `[1, n]`, u32 `[1]`.
 pub(super) fn argmax(g: &mut Graph, row: ValueId) -> Result<ValueId> {
     let [_, n] = g.shape(row).two("class scores")?;
-    let whole = Pool2d {
-        size: [1, n],
-        stride: [1, n],
-        padding: [[0; 2]; 2],
-    };
+    let whole = Pool2d::whole([1, n]);
     let row = ops::reshape(g, row, [1, 1, n, 1])?;
     let switch = ops::max_pool2d_switches(g, row, whole)?;
     ops::reshape(g, switch, [1])

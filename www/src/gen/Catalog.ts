@@ -39,4 +39,8 @@ augmentations: Array<AugmentationEntry>,
 /**
  * Visualization methods.
  */
-visualizations: Array<MethodEntry>, };
+visualizations: Array<MethodEntry>, 
+/**
+ * The groups that these are listed in.
+ */
+groups: Array<Entry>, };

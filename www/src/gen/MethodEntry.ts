@@ -25,4 +25,12 @@ fields: Array<Field>,
 /**
  * What it must be given.
  */
-needs: MethodNeeds, };
+needs: MethodNeeds, 
+/**
+ * Key of the group it is listed in.
+ */
+group: string, 
+/**
+ * Where it belongs on the page of a unit: the settings in which it differs there from its defaults.
+ */
+aboutUnit: { [key in string]: string } | null, };

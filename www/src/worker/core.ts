@@ -32,6 +32,7 @@ export interface Lab {
   example(index: number, split?: string): { image: Float32Array; label: number };
   augment(index: number, options: AugmentOptions): Promise<Picture[]>;
   activations(layer: string, image: Float32Array): Promise<Tensor>;
+  features(layer: string, indices: Uint32Array, split?: string): Promise<Tensor>;
   parameters(): Promise<Record<string, Tensor>>;
   setParameters(parameters: Record<string, Tensor>): Promise<void>;
   counters(): Counters;
@@ -40,7 +41,7 @@ export interface Lab {
   setTiles(view: string, tiles: Tile[], background: string): void;
   setProbe(image: Float32Array): void;
   present(): Promise<void>;
-  ranges(): Promise<Record<string, [number, number]>>;
+  ranges(): Promise<Record<string, Float32Array>>;
 }
 
 interface Module {
