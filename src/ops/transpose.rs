@@ -58,7 +58,7 @@ impl Op for Transpose {
     fn backward(&self, b: &mut Backward<'_>) -> Result<Vec<Option<ValueId>>> {
         let [outer, rows, columns] = self.factors;
         let shape = b.graph.shape(b.inputs[0]).clone();
-        let op = Transpose {
+        let op = Self {
             factors: [outer, columns, rows],
             shape,
             scatters: !self.scatters,

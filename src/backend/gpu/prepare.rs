@@ -108,12 +108,14 @@ async fn compile(gpu: &Gpu, launches: &[Launch]) -> Result<Vec<Rc<Pipeline>>> {
             return Err(error(format!("kernel {}: {found}", launch.name)));
         }
     }
-    for (&key, pipeline) in &pipelines {
-        let pipeline = pipeline.iter().cloned();
-        pipeline.for_each(|pipeline| gpu.0.pipelines.borrow_mut().keep(key.clone(), pipeline));
-    }
-    let found = |key| pipelines.get(key).cloned().flatten();
-    Ok(keys.iter().filter_map(found).collect())
+    // By now each has one.
+    let kept = |key: &Key| {
+        let pipeline = pipelines.get(key).cloned().flatten()?;
+        let mut known = gpu.0.pipelines.borrow_mut();
+        known.keep(key.clone(), pipeline.clone());
+        Some(pipeline)
+    };
+    Ok(keys.iter().filter_map(kept).collect())
 }
 
 /// Counts the kernels of one program as they are done, and forgets them at the end, also where the
