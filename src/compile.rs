@@ -2,10 +2,12 @@
 //! the same graph always gives the same program.
 //!
 //! Reshapes and views cost nothing, packs place their inputs where they belong, and values whose
-//! lives do not overlap share memory (`memory`). Nodes run in the order in which they were added, so
-//! an op that mutates state is seen by what comes after it and by nothing before.
+//! lives do not overlap share memory (`memory`). Nodes run as if in the order in which they were added, so
+//! an op that mutates state is seen by what comes after it and by nothing before; what does not meet goes to
+//! the device together (`launches`).
 
 mod fuse;
+mod launches;
 mod memory;
 mod packs;
 mod parts;
@@ -19,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::graph::{Call, Graph, Lowering, Origin, Slot, Value, ValueId};
 use crate::ops::Segment;
 use crate::program::{
-    Access, BufferDecl, BufferId, Contents, Dispatch, Kernel, Program, Stage, View,
+    Access, BufferDecl, BufferId, Contents, Dispatch, Join, Kernel, Program, Stage, View,
 };
 use crate::tensor::Spec;
 
@@ -104,8 +106,8 @@ struct Compiler<'a> {
     waiting: LiteMap<ValueId, Waiting>,
     /// The temporary with the parts of each pack's sums.
     parts: LiteMap<ValueId, Place>,
-    /// Sums whose parts are there, by pack: where they are.
-    ready: LiteMap<ValueId, Vec<(Place, Segment)>>,
+    /// Sums whose parts are there, by pack.
+    ready: LiteMap<ValueId, Vec<Segment>>,
     constants: HashMap<Arc<[u32]>, usize>,
     temporaries: Vec<Life>,
     kernels: HashMap<(Arc<str>, [u32; 3]), usize>,
@@ -303,12 +305,6 @@ impl<'a> Compiler<'a> {
                 return Err(Error::mismatch(kernel.name, expected, "it is bound twice"));
             }
         }
-        let now = self.bindings.len();
-        for (place, _) in &bindings {
-            if let Root::Temporary(index) = place.root {
-                self.temporaries[index].use_at(now);
-            }
-        }
         let kernels = &mut self.program.kernels;
         // Equal text means equal constants, hence an equal twin.
         let key = (kernel.wgsl.clone(), kernel.workgroups);
@@ -319,6 +315,7 @@ impl<'a> Compiler<'a> {
         self.program.dispatches.push(Dispatch {
             kernel: index,
             bindings: Vec::new(),
+            join: Join::Apart,
         });
         self.bindings.push(bindings);
         Ok(())
@@ -328,6 +325,7 @@ impl<'a> Compiler<'a> {
         for output in outputs {
             self.keep(self.places[output]);
         }
+        self.plan_launches();
         let first = self.program.buffers.len();
         let plan = memory::plan(&self.temporaries);
         for (index, words) in plan.buffers.iter().enumerate() {

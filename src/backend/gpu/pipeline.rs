@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use litemap::LiteMap;
 
-use crate::program::{Access, Kernel};
+use crate::program::{Access, Launch};
 
 /// Above this number pipelines that no program uses any more are dropped.
 const KEPT: usize = 512;
@@ -33,11 +33,11 @@ pub(super) struct Pipelines {
     pipelines: HashMap<Key, Rc<Pipeline>>,
 }
 
-/// The cache key of `kernel`.
-pub(super) fn key(kernel: &Kernel) -> Key {
+/// The cache key of `launch`.
+pub(super) fn key(launch: &Launch) -> Key {
     let only_read = |access: &Access| *access == Access::Read;
-    let pattern = kernel.accesses.iter().map(only_read).collect();
-    (kernel.wgsl.clone(), pattern)
+    let pattern = launch.accesses.iter().map(only_read).collect();
+    (launch.wgsl.clone(), pattern)
 }
 
 impl Pipelines {
@@ -55,19 +55,19 @@ impl Pipelines {
         self.pipelines.insert(key, pipeline);
     }
 
-    /// Compiles `kernel`. Errors go to the device's innermost error scope.
-    pub(super) fn compile(&mut self, device: &wgpu::Device, kernel: &Kernel) -> Pipeline {
-        let (_, pattern) = key(kernel);
+    /// Compiles `launch`. Errors go to the device's innermost error scope.
+    pub(super) fn compile(&mut self, device: &wgpu::Device, launch: &Launch) -> Pipeline {
+        let (_, pattern) = key(launch);
         let (layout, pipeline_layout) = self
             .layouts
             .entry(pattern.clone())
             .or_insert_with(|| layouts(device, &pattern));
         let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
-            label: Some(kernel.name),
-            source: wgpu::ShaderSource::Wgsl(kernel.wgsl.as_ref().into()),
+            label: Some(&launch.name),
+            source: wgpu::ShaderSource::Wgsl(launch.wgsl.as_ref().into()),
         });
         let raw = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label: Some(kernel.name),
+            label: Some(&launch.name),
             layout: Some(pipeline_layout),
             module: &module,
             entry_point: Some("main"),
