@@ -1,38 +1,30 @@
-// One workgroup takes one row of the table, up to 64 sums that lie side by side, and one thread one of them:
-// it adds, in order, as many parts as the row says. What no row names is left as it is.
+// One thread finishes one of the ELEMENTS of y, if it is a sum whose parts wait: it adds them up in order. Every
+// 64 elements share a row of the table: first word, parts, words of a part, and how many of the elements are sums.
 
-//:for s SOURCES
-@group(0) @binding($s) var<storage, read> parts$s: array<f32>;
-//:end
-@group(0) @binding(SOURCES) var<storage, read> table: array<u32>;
-@group(0) @binding(SOURCES + 1u) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> parts: array<f32>;
+@group(0) @binding(1) var<storage, read> table: array<u32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
 @compute @workgroup_size(64)
 fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(global_invocation_id) id: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
 ) {
-    // A row: source, first word, parts, words of a part, first word of the sums, number of sums.
-    let number = group.x + group.y * groups.x;
-    if number >= GROUPS {
+    let i = id.x + id.y * groups.x * 64u;
+    if i >= ELEMENTS {
         return;
     }
-    let row = number * 6u;
-    if lane >= table[row + 5u] {
+    let row = i / 64u * 4u;
+    let lane = i % 64u;
+    if lane >= table[row + 3u] {
         return;
     }
-    let source = table[row];
-    let first = table[row + 1u] + lane;
-    let words = table[row + 3u];
-    let end = first + table[row + 2u] * words;
+    let first = table[row] + lane;
+    let words = table[row + 2u];
+    let end = first + table[row + 1u] * words;
     var total = 0.0;
-//:for s SOURCES
-    if source == $su {
-        for (var at = first; at < end; at += words) {
-            total += parts$s[at];
-        }
+    for (var at = first; at < end; at += words) {
+        total += parts[at];
     }
-//:end
-    y[table[row + 4u] + lane] = total;
+    y[i] = total;
 }

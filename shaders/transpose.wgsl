@@ -1,4 +1,5 @@
-// One thread writes one element of y [OUTER, COLUMNS, ROWS] from x [OUTER, ROWS, COLUMNS].
+// One thread copies one element of x [OUTER, ROWS, COLUMNS] to y [OUTER, COLUMNS, ROWS]: that of its number in x
+// where it scatters, so that it can go on with what its thread has computed; else that in y, so that another can go on.
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
@@ -12,7 +13,15 @@ fn main(
     if i >= OUTER * ROWS * COLUMNS {
         return;
     }
+    let block = i / (ROWS * COLUMNS);
+//:for z scatters
+    let row = i / COLUMNS % ROWS;
+    let column = i % COLUMNS;
+    y[(block * COLUMNS + column) * ROWS + row] = x[i];
+//:end
+//:for z gathers
     let row = i % ROWS;
     let column = i / ROWS % COLUMNS;
-    y[i] = x[(i / (ROWS * COLUMNS) * ROWS + row) * COLUMNS + column];
+    y[i] = x[(block * ROWS + row) * COLUMNS + column];
+//:end
 }

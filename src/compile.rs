@@ -2,10 +2,12 @@
 //! the same graph always gives the same program.
 //!
 //! Reshapes and views cost nothing, packs place their inputs where they belong, and values whose
-//! lives do not overlap share memory (`memory`). Nodes run in the order in which they were added, so
-//! an op that mutates state is seen by what comes after it and by nothing before.
+//! lives do not overlap share memory (`memory`). Nodes run as if in the order in which they were added, so
+//! an op that mutates state is seen by what comes after it and by nothing before; what does not meet goes to
+//! the device together (`launches`).
 
 mod fuse;
+mod launches;
 mod memory;
 mod packs;
 mod parts;
@@ -13,11 +15,13 @@ mod parts;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use litemap::LiteMap;
+
 use crate::error::{Error, Result};
 use crate::graph::{Call, Graph, Lowering, Origin, Slot, Value, ValueId};
 use crate::ops::Segment;
 use crate::program::{
-    Access, BufferDecl, BufferId, Contents, Dispatch, Kernel, Program, Stage, View,
+    Access, BufferDecl, BufferId, Contents, Dispatch, Join, Kernel, Program, Stage, View,
 };
 use crate::tensor::Spec;
 
@@ -93,17 +97,17 @@ struct Compiler<'a> {
     /// Of every live node.
     lowered: Vec<Option<Lowering>>,
     /// Elementwise nodes by the node whose kernel carries them.
-    chains: BTreeMap<ValueId, Chain>,
+    chains: LiteMap<ValueId, Chain>,
     /// The only values that ever have a place are those that some kernel stores.
     places: HashMap<ValueId, Place>,
     /// Producers that are to write straight into a pack: where.
     planned: HashMap<ValueId, (ValueId, usize)>,
     /// Sums that their packs finish.
-    waiting: BTreeMap<ValueId, Waiting>,
+    waiting: LiteMap<ValueId, Waiting>,
     /// The temporary with the parts of each pack's sums.
-    parts: BTreeMap<ValueId, Place>,
-    /// Sums whose parts are there, by pack: where they are.
-    ready: BTreeMap<ValueId, Vec<(Place, Segment)>>,
+    parts: LiteMap<ValueId, Place>,
+    /// Sums whose parts are there, by pack.
+    ready: LiteMap<ValueId, Vec<Segment>>,
     constants: HashMap<Arc<[u32]>, usize>,
     temporaries: Vec<Life>,
     kernels: HashMap<(Arc<str>, [u32; 3]), usize>,
@@ -123,16 +127,16 @@ impl<'a> Compiler<'a> {
         Self {
             graph,
             lowered: graph.values().iter().zip(live).map(lower).collect(),
-            chains: BTreeMap::new(),
+            chains: LiteMap::new(),
             program: Program {
                 label: label.to_owned(),
                 ..Program::default()
             },
             places: HashMap::new(),
             planned: HashMap::new(),
-            waiting: BTreeMap::new(),
-            parts: BTreeMap::new(),
-            ready: BTreeMap::new(),
+            waiting: LiteMap::new(),
+            parts: LiteMap::new(),
+            ready: LiteMap::new(),
             constants: HashMap::new(),
             temporaries: Vec::new(),
             kernels: HashMap::new(),
@@ -301,12 +305,6 @@ impl<'a> Compiler<'a> {
                 return Err(Error::mismatch(kernel.name, expected, "it is bound twice"));
             }
         }
-        let now = self.bindings.len();
-        for (place, _) in &bindings {
-            if let Root::Temporary(index) = place.root {
-                self.temporaries[index].use_at(now);
-            }
-        }
         let kernels = &mut self.program.kernels;
         // Equal text means equal constants, hence an equal twin.
         let key = (kernel.wgsl.clone(), kernel.workgroups);
@@ -317,6 +315,7 @@ impl<'a> Compiler<'a> {
         self.program.dispatches.push(Dispatch {
             kernel: index,
             bindings: Vec::new(),
+            join: Join::Apart,
         });
         self.bindings.push(bindings);
         Ok(())
@@ -326,6 +325,7 @@ impl<'a> Compiler<'a> {
         for output in outputs {
             self.keep(self.places[output]);
         }
+        self.plan_launches();
         let first = self.program.buffers.len();
         let plan = memory::plan(&self.temporaries);
         for (index, words) in plan.buffers.iter().enumerate() {

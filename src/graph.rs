@@ -9,8 +9,9 @@ mod op;
 
 pub use op::{Backward, BackwardRule, Call, Example, Lowering, Op, OpInfo, Slot};
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use litemap::LiteMap;
 
 use crate::error::{Error, Result};
 use crate::program::{ALIGN_WORDS, aligned};
@@ -49,7 +50,7 @@ pub struct Value {
 #[derive(Debug, Clone, Default)]
 pub struct Graph {
     values: Vec<Value>,
-    externals: BTreeMap<String, ValueId>,
+    externals: LiteMap<String, ValueId>,
 }
 
 impl Graph {

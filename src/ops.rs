@@ -140,7 +140,7 @@ pub use sigmoid::sigmoid;
 pub use silu::silu;
 pub use softmax::softmax;
 pub use sum::{broadcast, mean, sum, sum_kernel};
-pub use sum_parts::{MOST_SOURCES, Segment, sum_parts_kernel, sum_parts_table};
+pub use sum_parts::{Segment, sum_parts_kernel, sum_parts_table};
 pub use tanh::tanh;
 pub use top_images::{TOP_ROW, empty_top_images, top_images};
 pub use transpose::transpose;

@@ -3,6 +3,7 @@
 //! and `backend` for who runs them.
 
 mod args;
+mod launch;
 mod stage;
 mod template;
 mod wgsl;
@@ -11,6 +12,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use args::{Args, MAX_BINDINGS, Scratch};
+pub use launch::{Join, Launch, Source};
 pub use stage::{IDENTITY, MOST_BINDINGS, Stage};
 pub use wgsl::stripped;
 
@@ -171,6 +173,8 @@ pub struct Dispatch {
     pub kernel: usize,
     /// One view per binding.
     pub bindings: Vec<View>,
+    /// How it goes with the dispatch before it.
+    pub join: Join,
 }
 
 /// A complete, static sequence of dispatches over declared buffers.

@@ -9,7 +9,7 @@ use convscope::backend::gpu::Gpu;
 use convscope::backend::{Backend, Counters};
 use convscope::error::{Cause, Result};
 use convscope::program::{
-    Access, Args, BufferDecl, BufferId, Contents, Dispatch, Kernel, Program, View,
+    Access, Args, BufferDecl, BufferId, Contents, Dispatch, Join, Kernel, Program, View,
 };
 use pollster::block_on;
 
@@ -92,10 +92,12 @@ fn program() -> Program {
             Dispatch {
                 kernel: 0,
                 bindings: vec![view(0, 0), view(1, 0), view(2, 128)],
+                join: Join::Apart,
             },
             Dispatch {
                 kernel: 1,
                 bindings: vec![view(2, 128), view(3, 64)],
+                join: Join::Apart,
             },
         ],
     }

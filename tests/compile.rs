@@ -130,3 +130,61 @@ fn a_pack_copies_what_cannot_be_placed() {
     assert_eq!(out[1], [2.0, 4.0]);
     assert_eq!(kernel_census(&compiled.program)["copy"], 3);
 }
+
+#[test]
+fn what_is_independent_goes_to_the_device_together() {
+    let mut graph = Graph::new();
+    let x = input(&mut graph, "x", 6);
+    let turned = ops::transpose(&mut graph, x, [1, 2, 3], [6]).unwrap();
+    let back = ops::transpose(&mut graph, turned, [1, 3, 2], [6]).unwrap();
+    let other = ops::transpose(&mut graph, x, [1, 3, 2], [6]).unwrap();
+    let compiled = compile(&graph, "beside", &[turned, back, other]).unwrap();
+    let names: Vec<String> = names(&compiled);
+    assert_eq!(names, ["transpose + transpose", "transpose"]);
+    let found = run(&compiled, &[("x", &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])]);
+    assert_eq!(found[0], [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+    assert_eq!(found[1], [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    assert_eq!(found[2], [1.0, 3.0, 5.0, 2.0, 4.0, 6.0]);
+}
+
+/// The names of what goes to the device at once.
+fn names(compiled: &Compiled) -> Vec<String> {
+    let launches = compiled.program.launches().into_iter();
+    launches.map(|launch| launch.name).collect()
+}
+
+#[test]
+fn only_what_a_thread_has_written_itself_is_read_in_the_same_launch() {
+    let mut graph = Graph::new();
+    let x = graph.external("x", Spec::f32([1, 2, 4, 1])).unwrap();
+    let halves = ops::Pool2d {
+        size: [2; 2],
+        stride: [2; 2],
+        padding: [[0; 2]; 2],
+    };
+    let y = ops::max_pool2d(&mut graph, x, halves).unwrap();
+    let turned = ops::transpose(&mut graph, y, [1, 1, 2], [2]).unwrap();
+    let sum = ops::sum(&mut graph, turned, [1, 2, 1], [1], 1.0).unwrap();
+    let compiled = compile(&graph, "along", &[turned, sum]).unwrap();
+    let along = "max_pool2d_switches_windows + pool_take + transpose";
+    assert_eq!(names(&compiled), [along, "sum"]);
+    let x: Vec<f32> = (0..8).map(|i| i as f32).collect();
+    let found = run(&compiled, &[("x", &x)]);
+    assert_eq!((&found[0][..], found[1][0]), (&[5.0, 7.0][..], 12.0));
+}
+
+#[test]
+fn an_update_is_launched_after_all_that_reads_what_was_there() {
+    let mut graph = Graph::new();
+    let counters = graph.external("counters", Spec::u32([4])).unwrap();
+    let first = ops::sequential_indices(&mut graph, counters, 9, 3).unwrap();
+    ops::advance(&mut graph, counters).unwrap();
+    let second = ops::sequential_indices(&mut graph, counters, 9, 3).unwrap();
+    let compiled = compile(&graph, "updated", &[first, second]).unwrap();
+    let expected = ["sequential_indices", "advance", "sequential_indices"];
+    assert_eq!(names(&compiled), expected);
+    let words = |floats: &Vec<f32>| bytemuck::cast_slice::<f32, u32>(floats).to_vec();
+    let found = run(&compiled, &[("counters", &[0.0; 4])]);
+    assert_eq!(words(&found[0]), [0, 1, 2]);
+    assert_eq!(words(&found[1]), [3, 4, 5]);
+}

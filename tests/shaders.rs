@@ -5,16 +5,22 @@
 #[path = "common/examples.rs"]
 #[expect(dead_code, reason = "only the kernels matter here, not their inputs")]
 mod examples;
+#[path = "common/training.rs"]
+mod training;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use convscope::backend::cpu::Cpu;
 use convscope::compile::compile;
 use convscope::ops::OPS;
-use convscope::program::{Access, Kernel};
+use convscope::program::{Access, Kernel, Launch};
+use convscope::train::Plan;
+use convscope::zoo::ARCHITECTURES;
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, ShaderStage, StorageAccess};
+use serde_json::Map;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -164,13 +170,42 @@ fn complete(text: &str) -> String {
 
 #[test]
 fn every_kernel_is_valid_and_binds_what_it_declares() {
-    let complaints: Vec<String> = kernels().iter().flat_map(check).collect();
+    let mut complaints = Vec::new();
+    for kernel in kernels() {
+        let (name, wgsl) = (kernel.name, &kernel.wgsl);
+        complaints.extend(check(name, wgsl, &kernel.accesses, kernel.workgroups));
+        let unused = unused_constants(wgsl).into_iter();
+        complaints.extend(unused.map(|constant| format!("kernel {name}: {constant} is not used")));
+    }
     assert_none(&complaints);
 }
 
-/// What is wrong with `kernel`.
-fn check(kernel: &Kernel) -> Vec<String> {
-    let module = match validated(kernel.name, &kernel.wgsl) {
+/// The training steps of all networks join nearly all that can be joined.
+#[test]
+fn every_launch_of_a_training_step_is_valid_and_binds_what_it_declares() {
+    let plan = Plan::new("adam", &Map::new(), 4).unwrap();
+    let mut complaints = Vec::new();
+    for entry in ARCHITECTURES.iter().filter(|entry| !entry.full) {
+        let dataset = match entry.input {
+            [1, ..] => "pen-digits",
+            _ => "shapes",
+        };
+        let session = training::session(&Cpu::new(), dataset, entry.id, 1);
+        let program = session.step_program(&plan).unwrap();
+        let launches = program.launches();
+        let joined = launches.iter().filter(|launch| launch.name.contains('+'));
+        complaints.extend(joined.flat_map(|launch| {
+            let Launch { name, wgsl, .. } = launch;
+            let (accesses, workgroups) = (&launch.accesses, launch.workgroups);
+            check(name, wgsl, accesses, workgroups)
+        }));
+    }
+    assert_none(&complaints);
+}
+
+/// What is wrong with a kernel.
+fn check(name: &str, wgsl: &str, accesses: &[Access], workgroups: [u32; 3]) -> Vec<String> {
+    let module = match validated(name, wgsl) {
         Ok(module) => module,
         Err(error) => return vec![error],
     };
@@ -184,23 +219,17 @@ fn check(kernel: &Kernel) -> Vec<String> {
         }
         other => complaints.push(format!("{} entry points, not just main", other.len())),
     }
-    let (declared, bound) = (declared(&module), expected(kernel));
+    let (declared, bound) = (declared(&module), expected(accesses));
     if declared != bound {
         complaints.push(format!("declares {declared:?}, but Rust binds {bound:?}"));
     }
-    if kernel.accesses.len() > 8 {
+    if accesses.len() > 8 {
         complaints.push("more than 8 storage buffers, WebGPU's default limit".into());
     }
-    if kernel.workgroups.iter().any(|n| !(1..=65_535).contains(n)) {
-        complaints.push(format!("{:?} workgroups", kernel.workgroups));
+    if workgroups.iter().any(|n| !(1..=65_535).contains(n)) {
+        complaints.push(format!("{workgroups:?} workgroups"));
     }
-    let unused = unused_constants(&kernel.wgsl);
-    complaints.extend(
-        unused
-            .iter()
-            .map(|name| format!("const {name} is not used")),
-    );
-    let named = |complaint| format!("kernel {}: {complaint}", kernel.name);
+    let named = |complaint| format!("kernel {name}: {complaint}");
     complaints.into_iter().map(named).collect()
 }
 
@@ -226,9 +255,9 @@ fn declared(module: &Module) -> Vec<(u32, u32, bool)> {
     found
 }
 
-fn expected(kernel: &Kernel) -> Vec<(u32, u32, bool)> {
+fn expected(accesses: &[Access]) -> Vec<(u32, u32, bool)> {
     let entry = |(binding, access): (u32, &Access)| (0, binding, *access != Access::Read);
-    (0..).zip(&kernel.accesses).map(entry).collect()
+    (0..).zip(accesses).map(entry).collect()
 }
 
 /// Names of module constants that nothing uses.

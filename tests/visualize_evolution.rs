@@ -1,11 +1,6 @@
 //! Features over training: a column for each state of the network that is far enough from the one before, the last
 //! being the present one, and in it the image that excites the unit most, found here by looking at each.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test fails by panicking, in its helpers too"
-)]
-
 use convscope::backend::cpu::Cpu;
 use convscope::visualize::Picture;
 use convscope::web::Lab;

@@ -2,7 +2,7 @@
 //! reads need never reach memory: its kernel sends each element through the node's stage before it is
 //! stored, and through the next node's, and so on while the same holds.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use crate::graph::{Graph, Lowering, Op, Origin, Slot, ValueId};
 use crate::program::{IDENTITY, MOST_BINDINGS, Stage};
@@ -24,11 +24,11 @@ pub(super) fn chains(
     graph: &Graph,
     lowered: &[Option<Lowering>],
     outputs: &[ValueId],
-) -> BTreeMap<ValueId, Chain> {
+) -> LiteMap<ValueId, Chain> {
     let readers = readers(graph, lowered);
     let mutations = mutations(graph, lowered);
     let mut carried = vec![false; lowered.len()];
-    let mut chains = BTreeMap::new();
+    let mut chains = LiteMap::new();
     for (index, lowering) in lowered.iter().enumerate() {
         let head = ValueId(index);
         let room = lowering

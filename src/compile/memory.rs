@@ -2,11 +2,11 @@
 //! & Lee 2020, "Efficient memory management for deep neural net inference", section 5.2), which for
 //! training graphs comes close to the lower bound and is a page of code.
 
-/// A temporary: its size and the dispatches between which it is needed.
+/// A temporary: its size and the launches between which it is needed.
 #[derive(Debug, Clone)]
 pub(super) struct Life {
     pub(super) words: usize,
-    /// First and last dispatch that touch it; none if no dispatch does.
+    /// First and last launch that touch it; none if no launch does.
     span: Option<(usize, usize)>,
     /// Never shared: it outlives the run, or its padding must stay zero.
     pub(super) keep: bool,
@@ -21,9 +21,9 @@ impl Life {
         }
     }
 
-    pub(super) fn use_at(&mut self, dispatch: usize) {
-        let first = self.span.map_or(dispatch, |(first, _)| first);
-        self.span = Some((first, dispatch));
+    pub(super) fn use_at(&mut self, launch: usize) {
+        let first = self.span.map_or(launch, |(first, _)| first);
+        self.span = Some((first, launch));
     }
 
     fn overlaps(&self, other: &Self) -> bool {

@@ -2,8 +2,10 @@
 //! of what a kernel computes, needs no copy if the kernel's output can lie in the pack so that all its
 //! parts are where they belong.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::ops::Range;
+
+use litemap::LiteMap;
 
 use crate::error::Result;
 use crate::graph::{Graph, Lowering, Origin, ValueId};
@@ -23,7 +25,7 @@ pub(super) fn plan(
         else {
             continue;
         };
-        let mut parts: BTreeMap<ValueId, Vec<Part>> = BTreeMap::new();
+        let mut parts: LiteMap<ValueId, Vec<Part>> = LiteMap::new();
         let mut taken = Vec::new();
         for (&input, &offset) in inputs.iter().zip(offsets) {
             let words = graph.shape(input).elements();

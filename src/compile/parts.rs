@@ -2,12 +2,14 @@
 //! memory; where only a pack reads it, the pack adds up the parts of all its inputs in one dispatch
 //! instead of one each.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
+
+use litemap::LiteMap;
 
 use crate::error::Result;
 use crate::graph::{Call, Graph, Lowering, Origin, Slot, ValueId};
-use crate::ops::{MOST_SOURCES, Segment, sum_kernel, sum_parts_kernel, sum_parts_table};
+use crate::ops::{Segment, sum_kernel, sum_parts_kernel, sum_parts_table};
 use crate::program::aligned;
 
 use super::{Compiler, Place};
@@ -30,7 +32,7 @@ fn plan(
     lowered: &[Option<Lowering>],
     planned: &HashMap<ValueId, (ValueId, usize)>,
     outputs: &[ValueId],
-) -> (BTreeMap<ValueId, Waiting>, BTreeMap<ValueId, usize>) {
+) -> (LiteMap<ValueId, Waiting>, LiteMap<ValueId, usize>) {
     let mut readers = vec![Vec::new(); lowered.len()];
     for (index, value) in graph.values().iter().enumerate() {
         if let (Origin::Node { inputs, .. }, true) = (&value.origin, lowered[index].is_some()) {
@@ -39,8 +41,8 @@ fn plan(
                 .for_each(|input| readers[input.0].push(ValueId(index)));
         }
     }
-    let mut waiting = BTreeMap::new();
-    let mut words = BTreeMap::new();
+    let mut waiting = LiteMap::new();
+    let mut words = LiteMap::new();
     for (index, lowering) in lowered.iter().enumerate() {
         let id = ValueId(index);
         let (Some(Lowering::Parts { parts, scratch, .. }), Some(&(pack, to))) =
@@ -48,45 +50,15 @@ fn plan(
         else {
             continue;
         };
-        let stays = match *parts {
-            Slot::Scratch(_) => true,
-            // What nothing changes before the pack comes.
-            Slot::Input(input) => is_computed(graph, lowered, planned, id, input),
-            Slot::Output => false,
-        };
-        if !stays || readers[index] != [pack] || outputs.contains(&id) {
+        if readers[index] != [pack] || outputs.contains(&id) {
             continue;
         }
         let total = words.entry(pack).or_insert(0);
         let from = *total;
         waiting.insert(id, Waiting { pack, to, from });
-        if let Slot::Scratch(slot) = *parts {
-            *total += aligned(scratch[slot]);
-        }
+        *total += aligned(scratch[*parts]);
     }
     (waiting, words)
-}
-
-/// Whether input `input` of node `id` is what a kernel computes into memory of its own.
-fn is_computed(
-    graph: &Graph,
-    lowered: &[Option<Lowering>],
-    planned: &HashMap<ValueId, (ValueId, usize)>,
-    id: ValueId,
-    input: usize,
-) -> bool {
-    let Origin::Node { inputs, .. } = &graph.value(id).origin else {
-        return false;
-    };
-    let source = inputs[input];
-    let Origin::Node { op, .. } = &graph.value(source).origin else {
-        return false;
-    };
-    let computes = !matches!(
-        lowered[source.0],
-        None | Some(Lowering::Alias { .. } | Lowering::Pack { .. })
-    );
-    computes && op.mutates().is_empty() && !planned.contains_key(&source)
 }
 
 /// The same work with a sum of its own at the end.
@@ -102,7 +74,7 @@ fn summed(lowering: Lowering, words: usize) -> Lowering {
     };
     calls.push(Call {
         kernel: sum_kernel([1, chunks, words], chunks, 1.0),
-        bindings: vec![parts, Slot::Output],
+        bindings: vec![Slot::Scratch(parts), Slot::Output],
     });
     Lowering::Kernels { scratch, calls }
 }
@@ -148,7 +120,7 @@ impl Compiler<'_> {
         let operands = self.operands(inputs);
         let mut temporaries = Vec::new();
         for (slot, words) in scratch.into_iter().enumerate() {
-            let place = match parts == Slot::Scratch(slot) {
+            let place = match slot == parts {
                 true => Place {
                     offset: waiting.from,
                     ..shared
@@ -157,66 +129,28 @@ impl Compiler<'_> {
             };
             temporaries.push((place, words));
         }
-        let (place, from) = match parts {
-            Slot::Input(input) => (operands[input].0, 0),
-            _ => (shared, waiting.from),
-        };
         let segment = Segment {
-            source: 0,
-            from,
+            from: waiting.from,
             chunks,
             words: self.words(id),
             to: waiting.to,
         };
-        self.ready
-            .entry(waiting.pack)
-            .or_default()
-            .push((place, segment));
+        self.ready.entry(waiting.pack).or_default().push(segment);
         // No call writes the output: the pack does.
-        self.calls(calls, &operands, (place, 1), &temporaries)
+        self.calls(calls, &operands, temporaries[parts], &temporaries)
     }
 
-    /// Adds up all parts that wait for the pack `id`, as many buffers at a time as one kernel binds.
+    /// Adds up all parts that wait for the pack `id`.
     pub(super) fn finish_sums(&mut self, id: ValueId, pack: Place, words: usize) -> Result<()> {
-        let mut ready = self.ready.remove(&id).unwrap_or_default();
-        while !ready.is_empty() {
-            let mut sources: Vec<Place> = Vec::new();
-            let mut segments = Vec::new();
-            ready.retain(|&(place, segment)| {
-                let known = sources.iter().position(|source| *source == place);
-                if known.is_none() && sources.len() == MOST_SOURCES {
-                    return true;
-                }
-                let source = known.unwrap_or(sources.len());
-                if known.is_none() {
-                    sources.push(place);
-                }
-                segments.push(Segment { source, ..segment });
-                false
-            });
-            self.dispatch_sums(&sources, &segments, (pack, words))?;
-        }
-        Ok(())
-    }
-
-    fn dispatch_sums(
-        &mut self,
-        sources: &[Place],
-        segments: &[Segment],
-        pack: (Place, usize),
-    ) -> Result<()> {
-        let table: Arc<[u32]> = sum_parts_table(segments).into();
-        let kernel = sum_parts_kernel(sources.len(), table.len());
-        let mut bindings = Vec::new();
-        for (index, &place) in sources.iter().enumerate() {
-            let mine = segments.iter().filter(|segment| segment.source == index);
-            let words = mine
-                .map(|segment| segment.from + segment.chunks * segment.words)
-                .max();
-            bindings.push((place, words.unwrap_or(1)));
-        }
-        bindings.push((self.constant(&table, table.len()), table.len()));
-        bindings.push(pack);
-        self.dispatch(kernel, bindings)
+        let Some(segments) = self.ready.remove(&id) else {
+            return Ok(());
+        };
+        let ends = segments
+            .iter()
+            .map(|segment| segment.from + segment.chunks * segment.words);
+        let parts = (self.parts[&id], ends.max().unwrap_or(1));
+        let table: Arc<[u32]> = sum_parts_table(&segments, words).into();
+        let table = (self.constant(&table, table.len()), table.len());
+        self.dispatch(sum_parts_kernel(words), vec![parts, table, (pack, words)])
     }
 }

@@ -63,10 +63,10 @@ pub enum Lowering {
     Parts {
         /// As in `Kernels`.
         scratch: Vec<usize>,
-        /// The calls; there may be none.
+        /// The calls.
         calls: Vec<Call>,
-        /// Where the parts are: an input or a temporary.
-        parts: Slot,
+        /// Which temporary the parts are in.
+        parts: usize,
         /// Their number.
         chunks: usize,
     },

@@ -2,7 +2,7 @@
 //! their places in the flat buffers, and the two things one does with it: begin (`initial`) and
 //! become a graph (`build`).
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use crate::error::{Error, Result};
 use crate::graph::{Graph, ValueId, flat_layout};
@@ -230,7 +230,7 @@ impl Network {
         }
         let parameters = views(graph, flat, &self.parameters)?;
         let statistics = views(graph, running, &self.statistics)?;
-        let by_name: BTreeMap<&str, ValueId> = self
+        let by_name: LiteMap<&str, ValueId> = self
             .parameters
             .iter()
             .chain(&self.statistics)
@@ -286,8 +286,8 @@ impl Network {
 
     /// Attributes each parameter's trainable elements to its layer, and finds each layer's kernel.
     fn count_parameters(&mut self) {
-        let mut trainable: BTreeMap<&str, usize> = BTreeMap::new();
-        let mut kernels: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut trainable: LiteMap<&str, usize> = LiteMap::new();
+        let mut kernels: LiteMap<&str, usize> = LiteMap::new();
         for (index, one) in self.parameters.iter().enumerate() {
             let (owner, name) = one.name.split_once('.').unwrap_or_default();
             *trainable.entry(owner).or_default() += one.trainable;

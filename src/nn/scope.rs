@@ -3,7 +3,7 @@
 //! parameter is an outside value of its own and is written down) and building (a view of the flat
 //! buffer, found by name).
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use crate::error::{Error, Result};
 use crate::field::Values;
@@ -106,7 +106,7 @@ pub struct Scope<'a> {
     /// Whether the network learns or answers.
     pub mode: Mode,
     /// Where the parameters are, by name; `None` on the scratch graph.
-    pub(super) views: Option<&'a BTreeMap<&'a str, ValueId>>,
+    pub(super) views: Option<&'a LiteMap<&'a str, ValueId>>,
     pub(super) declared: Vec<Declaration>,
     pub(super) averages: Vec<Average>,
     pub(super) scores: Option<ValueId>,
@@ -125,7 +125,7 @@ impl<'a> Scope<'a> {
         values: &'a Values,
         inputs: &'a [ValueId],
         mode: Mode,
-        views: Option<&'a BTreeMap<&'a str, ValueId>>,
+        views: Option<&'a LiteMap<&'a str, ValueId>>,
     ) -> Self {
         Self {
             graph,

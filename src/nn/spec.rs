@@ -26,7 +26,9 @@
 //! they are `stage_1_conv`, `stage_1_sum`, `stage_2_conv` ..., and `stage` is the last turn's output.
 //! Repeats may be nested.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+
+use litemap::LiteMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -205,8 +207,8 @@ impl NetworkSpec {
 #[derive(Debug, Default)]
 struct Frame {
     prefix: String,
-    counts: BTreeMap<String, usize>,
-    names: BTreeMap<String, String>,
+    counts: LiteMap<String, usize>,
+    names: LiteMap<String, String>,
 }
 
 #[derive(Debug, Default)]

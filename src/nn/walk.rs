@@ -1,7 +1,7 @@
 //! One run over a network's layers, in order, on a graph: for shape inference on a scratch graph and
 //! for building alike.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Origin, ValueId};
@@ -33,11 +33,11 @@ pub(super) fn run(
     graph: &mut Graph,
     x: ValueId,
     mode: Mode,
-    views: Option<&BTreeMap<&str, ValueId>>,
+    views: Option<&LiteMap<&str, ValueId>>,
     edit: &mut Edit<'_>,
 ) -> Result<Walk> {
     let mut walk = Walk::default();
-    let mut index = BTreeMap::from([(INPUT, 0)]);
+    let mut index: LiteMap<&str, usize> = LiteMap::from_iter([(INPUT, 0)]);
     walk.outputs.push(x);
     walk.infos.push(LayerInfo {
         id: INPUT.to_owned(),
@@ -53,7 +53,7 @@ pub(super) fn run(
     });
     for (position, node) in nodes.iter().enumerate() {
         // `resolve` has checked that every input is an earlier node.
-        let from: Vec<usize> = node.inputs.iter().map(|id| index[id.as_str()]).collect();
+        let from: Vec<usize> = node.inputs.iter().map(|id| index[&id.as_str()]).collect();
         layer(node, &from, graph, mode, views, &mut walk)?;
         let output = &mut walk.outputs[position + 1];
         *output = edit(graph, position + 1, *output)?;
@@ -68,7 +68,7 @@ fn layer(
     from: &[usize],
     graph: &mut Graph,
     mode: Mode,
-    views: Option<&BTreeMap<&str, ValueId>>,
+    views: Option<&LiteMap<&str, ValueId>>,
     walk: &mut Walk,
 ) -> Result<()> {
     let Body::Layer(build) = node.kind.body else {

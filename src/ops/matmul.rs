@@ -141,7 +141,7 @@ impl Op for MatMul {
         Lowering::Parts {
             scratch: vec![chunks * outputs],
             calls: vec![partial],
-            parts: Slot::Scratch(0),
+            parts: 0,
             chunks,
         }
     }

@@ -154,14 +154,6 @@ impl Op for Sum {
     fn lower(&self, _: &[Spec], _: &Spec) -> Lowering {
         let [outer, reduce, inner] = self.factors;
         let (chunk, chunks) = chunk_rows(reduce);
-        if outer == 1 && self.scale == 1.0 && chunks < MIN_CHUNKS {
-            return Lowering::Parts {
-                scratch: Vec::new(),
-                calls: Vec::new(),
-                parts: Slot::Input(0),
-                chunks: reduce,
-            };
-        }
         if chunks < MIN_CHUNKS || outer * inner >= ENOUGH_THREADS {
             return Lowering::single(sum_kernel(self.factors, reduce, self.scale), 1);
         }
@@ -173,7 +165,7 @@ impl Op for Sum {
             return Lowering::Parts {
                 scratch: vec![chunks * inner],
                 calls: vec![parts],
-                parts: Slot::Scratch(0),
+                parts: 0,
                 chunks,
             };
         }
@@ -234,7 +226,7 @@ impl Op for Broadcast {
             ("INNER", inner),
             ("SCALE_BITS", scale.to_bits() as usize),
         ];
-        let kernel = Kernel::linear("broadcast", BROADCAST_SHADER, &constants, 1, threads, twin);
+        let kernel = Kernel::tailed("broadcast", BROADCAST_SHADER, &constants, 1, threads, twin);
         Lowering::single(kernel, 1)
     }
 }

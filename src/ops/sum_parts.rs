@@ -1,17 +1,13 @@
-//! Many sums at once: partial results that several kernels left in several buffers, each added up to
+//! Many sums at once: partial results that several kernels left in one buffer, each added up to
 //! its place in one pack. No op of its own: it is how the compiler finishes all weight gradients of a
-//! step in one dispatch (`compile::parts`).
+//! step in one dispatch (`compile::parts`). Thread by element, as optimizers are, so that one can go on with it.
 
-use std::sync::Arc;
+use crate::program::{Access, Args, GROUP, Kernel, aligned};
 
-use crate::program::{Access, Args, Kernel, MOST_BINDINGS, wgsl_with};
-
-/// One sum: `chunks` parts of `words` words each, one after another from word `from` of source `source`
-/// on, to be added up at word `to`.
+/// One sum: `chunks` parts of `words` words each, one after another from word `from` on, to be added up at
+/// word `to`, a multiple of `ALIGN_WORDS`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Segment {
-    /// Index of the buffer with the parts.
-    pub source: usize,
     /// First word of the first part.
     pub from: usize,
     /// Number of parts.
@@ -22,47 +18,35 @@ pub struct Segment {
     pub to: usize,
 }
 
-/// Buffers with parts that one dispatch can take beside its table and its output.
-pub const MOST_SOURCES: usize = MOST_BINDINGS - 2;
+/// Words that share one row of the table: those of a workgroup's threads.
+const BLOCK: usize = GROUP as usize;
 
-/// Threads of a workgroup, which share one row of the table.
-const GROUP: usize = 64;
+/// Words of a row: from, chunks, words of a part, number of sums.
+const ROW: usize = 4;
 
-/// Words of a row: source, from, chunks, words of a part, to, number of sums.
-const ROW: usize = 6;
-
-/// What the kernel needs to know of `segments`: one row for every 64 sums.
-pub fn sum_parts_table(segments: &[Segment]) -> Vec<u32> {
-    let mut table = Vec::new();
+/// What the kernel needs to know of `segments` in a pack of `elements` words: one row for every 64 of them.
+pub fn sum_parts_table(segments: &[Segment], elements: usize) -> Vec<u32> {
+    let mut table = vec![0; aligned(elements) / BLOCK * ROW];
     for segment in segments {
-        for first in (0..segment.words).step_by(GROUP) {
-            let count = GROUP.min(segment.words - first);
-            let (from, to) = (segment.from + first, segment.to + first);
-            let row = [
-                segment.source,
-                from,
-                segment.chunks,
-                segment.words,
-                to,
-                count,
-            ];
+        for first in (0..segment.words).step_by(BLOCK) {
+            let count = BLOCK.min(segment.words - first);
+            let row = [segment.from + first, segment.chunks, segment.words, count];
+            let at = (segment.to + first) / BLOCK * ROW;
             // All are indices into buffers of at most 2^26 words.
-            table.extend(row.map(|word| word as u32));
+            table[at..at + ROW].copy_from_slice(&row.map(|word| word as u32));
         }
     }
     table
 }
 
-/// The kernel for a table of `table_words` words and `sources` buffers of parts: the buffers, then the table, then
-/// the sums.
-pub fn sum_parts_kernel(sources: usize, table_words: usize) -> Kernel {
-    let groups = table_words / ROW;
-    let twin = move |args: &mut Args<'_>| {
-        let table = args.read_words(sources);
-        for row in table.chunks_exact(ROW) {
-            let [source, from, chunks, words, to, count] = std::array::from_fn(|i| row[i] as usize);
-            let parts = &args.read(source)[from..];
-            let sums = &mut args.write(0)[to..to + count];
+/// The kernel for a pack of `elements` words: from the parts and the table, the sums.
+pub fn sum_parts_kernel(elements: usize) -> Kernel {
+    let twin = |args: &mut Args<'_>| {
+        let (parts, table) = (args.read(0), args.read_words(1));
+        for (sums, row) in args.write(0).chunks_mut(BLOCK).zip(table.chunks_exact(ROW)) {
+            let [from, chunks, words, count] = std::array::from_fn(|i| row[i] as usize);
+            let parts = &parts[from..];
+            let sums = &mut sums[..count];
             sums.copy_from_slice(&parts[..count]);
             for chunk in 1..chunks {
                 let part = &parts[chunk * words..chunk * words + count];
@@ -72,17 +56,11 @@ pub fn sum_parts_kernel(sources: usize, table_words: usize) -> Kernel {
             }
         }
     };
-    let mut accesses = vec![Access::Read; sources + 1];
-    accesses.push(Access::ReadWrite);
-    let rows = groups.div_ceil(65_535).max(1);
-    Kernel {
-        name: "sum_parts",
-        wgsl: wgsl_with(&[("GROUPS", groups), ("SOURCES", sources)], SHADER),
-        accesses,
-        // A table has far fewer rows than 2^32.
-        workgroups: [groups.div_ceil(rows).max(1) as u32, rows as u32, 1],
-        twin: Arc::new(twin),
-    }
+    let constants = [("ELEMENTS", elements)];
+    let mut kernel = Kernel::linear("sum_parts", SHADER, &constants, 2, elements, twin);
+    // What no row names stays.
+    kernel.accesses[2] = Access::ReadWrite;
+    kernel
 }
 
 pub(super) const SHADER: &str = crate::wgsl!("../../shaders/sum_parts.wgsl");

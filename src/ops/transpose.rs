@@ -15,6 +15,9 @@ use super::testing::{nan, wave};
 struct Transpose {
     factors: [usize; 3],
     shape: Shape,
+    /// Whether threads go by the input's elements. Forward they do, as poolings before them, and backward
+    /// not, as unpoolings behind them: either way one launch takes both.
+    scatters: bool,
 }
 
 /// Transposes `x`, seen as `[outer, rows, columns] = factors`, to `[outer, columns, rows]`; the
@@ -28,8 +31,12 @@ pub fn transpose(
     factors: [usize; 3],
     shape: impl Into<Shape>,
 ) -> Result<ValueId> {
-    let shape = shape.into();
-    graph.push(Transpose { factors, shape }, &[x])
+    let op = Transpose {
+        factors,
+        shape: shape.into(),
+        scatters: true,
+    };
+    graph.push(op, &[x])
 }
 
 impl Op for Transpose {
@@ -51,8 +58,12 @@ impl Op for Transpose {
     fn backward(&self, b: &mut Backward<'_>) -> Result<Vec<Option<ValueId>>> {
         let [outer, rows, columns] = self.factors;
         let shape = b.graph.shape(b.inputs[0]).clone();
-        let dx = transpose(b.graph, b.dy, [outer, columns, rows], shape)?;
-        Ok(vec![Some(dx)])
+        let op = Self {
+            factors: [outer, columns, rows],
+            shape,
+            scatters: !self.scatters,
+        };
+        Ok(vec![Some(b.graph.push(op, &[b.dy])?)])
     }
 
     fn lower(&self, _: &[Spec], output: &Spec) -> Lowering {
@@ -68,7 +79,13 @@ impl Op for Transpose {
                 }
             }
         };
-        let constants = [("OUTER", outer), ("ROWS", rows), ("COLUMNS", columns)];
+        let constants = [
+            ("OUTER", outer),
+            ("ROWS", rows),
+            ("COLUMNS", columns),
+            ("scatters", usize::from(self.scatters)),
+            ("gathers", usize::from(!self.scatters)),
+        ];
         let threads = output.shape.elements();
         let kernel = Kernel::linear("transpose", SHADER, &constants, 1, threads, twin);
         Lowering::single(kernel, 1)

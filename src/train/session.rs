@@ -3,11 +3,12 @@
 mod calibration;
 mod preparing;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
+
+use litemap::LiteMap;
 
 use crate::backend::Backend;
 use crate::data::{N_STRENGTHS, STAGES};
@@ -35,7 +36,7 @@ pub struct Session<B: Backend> {
     backend: B,
     data: Rc<Loaded<B>>,
     network: Rc<Network>,
-    buffers: BTreeMap<String, B::Buffer>,
+    buffers: LiteMap<String, B::Buffer>,
     /// The plan that the buffers are for.
     plan: Option<Plan>,
     /// Its step; none while it is being prepared, or when that was given up.
@@ -84,7 +85,7 @@ impl<B: Backend> Session<B> {
             ));
         }
         network.check_fits(1, backend.max_buffer_bytes())?;
-        let mut buffers = BTreeMap::new();
+        let mut buffers = LiteMap::new();
         for (name, words) in [
             ("parameters", network.parameter_words()),
             ("statistics", network.statistic_words()),

@@ -1,8 +1,8 @@
 //! A laboratory with its canvases: what each view shows, and when it is drawn.
 
-use std::collections::BTreeMap;
-
 use web_sys::OffscreenCanvas;
+
+use litemap::LiteMap;
 
 use crate::backend::any::Any;
 use crate::error::{Error, Result};
@@ -31,7 +31,7 @@ pub(super) trait View {
 pub(super) struct Desk {
     pub(super) lab: Lab<Any>,
     presenter: Box<dyn Presenter>,
-    views: BTreeMap<String, Shown>,
+    views: LiteMap<String, Shown>,
 }
 
 /// A canvas and what it shows.
@@ -49,7 +49,7 @@ impl Desk {
         Self {
             lab,
             presenter,
-            views: BTreeMap::new(),
+            views: LiteMap::new(),
         }
     }
 
@@ -97,13 +97,13 @@ impl Desk {
     /// After the network may have changed: its buffers are others now.
     pub(super) fn forget_groups(&mut self) {
         self.views
-            .values_mut()
-            .for_each(|shown| shown.groups = None);
+            .iter_mut()
+            .for_each(|(_, shown)| shown.groups = None);
     }
 
     pub(super) fn present(&mut self) -> Result<()> {
         self.lab.run_probe()?;
-        for shown in self.views.values_mut() {
+        for (_, shown) in self.views.iter_mut() {
             if shown.groups.is_none() {
                 // Tiles of a network that is gone show nothing until the page lays out the new one.
                 let groups = self.lab.resolve(&shown.tiles).unwrap_or_default();

@@ -2,8 +2,9 @@
 //! pictures, and the jobs under way. Calls come one at a time; long work is a job that the caller
 //! advances in slices, and the clock is the caller's.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
+
+use litemap::LiteMap;
 
 use serde_json::{Map, Value};
 
@@ -33,7 +34,7 @@ pub struct Lab<B: Backend> {
     probe_image: Tensor,
     chosen: Chosen,
     seed: u64,
-    pub(super) jobs: BTreeMap<u32, Work<B>>,
+    pub(super) jobs: LiteMap<u32, Work<B>>,
     pub(super) next_job: u32,
 }
 
@@ -55,7 +56,7 @@ impl<B: Backend> Lab<B> {
         let session = Session::new(&backend, data, network, 0)?;
         let probe = session.probe().await?;
         let probe_image = session.data().dataset.test.image(0)?;
-        let jobs = BTreeMap::new();
+        let jobs = LiteMap::new();
         Ok(Self {
             backend,
             note,

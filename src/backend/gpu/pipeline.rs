@@ -2,11 +2,13 @@
 //! asked for them: compiling a shader takes tens of milliseconds, and a network that is built again
 //! with another batch size or optimizer shares most of its kernels with the last one.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::program::{Access, Kernel};
+use litemap::LiteMap;
+
+use crate::program::{Access, Launch};
 
 /// Above this number pipelines that no program uses any more are dropped.
 const KEPT: usize = 512;
@@ -27,15 +29,15 @@ pub(super) type Key = (Arc<str>, Pattern);
 /// The caches.
 #[derive(Debug, Default)]
 pub(super) struct Pipelines {
-    layouts: BTreeMap<Pattern, (wgpu::BindGroupLayout, wgpu::PipelineLayout)>,
+    layouts: LiteMap<Pattern, (wgpu::BindGroupLayout, wgpu::PipelineLayout)>,
     pipelines: HashMap<Key, Rc<Pipeline>>,
 }
 
-/// The cache key of `kernel`.
-pub(super) fn key(kernel: &Kernel) -> Key {
+/// The cache key of `launch`.
+pub(super) fn key(launch: &Launch) -> Key {
     let only_read = |access: &Access| *access == Access::Read;
-    let pattern = kernel.accesses.iter().map(only_read).collect();
-    (kernel.wgsl.clone(), pattern)
+    let pattern = launch.accesses.iter().map(only_read).collect();
+    (launch.wgsl.clone(), pattern)
 }
 
 impl Pipelines {
@@ -53,19 +55,19 @@ impl Pipelines {
         self.pipelines.insert(key, pipeline);
     }
 
-    /// Compiles `kernel`. Errors go to the device's innermost error scope.
-    pub(super) fn compile(&mut self, device: &wgpu::Device, kernel: &Kernel) -> Pipeline {
-        let (_, pattern) = key(kernel);
+    /// Compiles `launch`. Errors go to the device's innermost error scope.
+    pub(super) fn compile(&mut self, device: &wgpu::Device, launch: &Launch) -> Pipeline {
+        let (_, pattern) = key(launch);
         let (layout, pipeline_layout) = self
             .layouts
-            .entry(pattern)
-            .or_insert_with_key(|pattern| layouts(device, pattern));
+            .entry(pattern.clone())
+            .or_insert_with(|| layouts(device, &pattern));
         let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
-            label: Some(kernel.name),
-            source: wgpu::ShaderSource::Wgsl(kernel.wgsl.as_ref().into()),
+            label: Some(&launch.name),
+            source: wgpu::ShaderSource::Wgsl(launch.wgsl.as_ref().into()),
         });
         let raw = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label: Some(kernel.name),
+            label: Some(&launch.name),
             layout: Some(pipeline_layout),
             module: &module,
             entry_point: Some("main"),

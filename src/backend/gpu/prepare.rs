@@ -1,6 +1,7 @@
-//! From a program to what the device runs: its buffers filled, its kernels compiled, one bind group
-//! per dispatch. Everything is created under error scopes, whose verdicts a browser gives later.
+//! From a program to what the device runs: its buffers filled, its launches compiled, one bind group
+//! for each. Everything is created under error scopes, whose verdicts a browser gives later.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::num::NonZeroU64;
 use std::pin::Pin;
@@ -8,7 +9,7 @@ use std::rc::Rc;
 
 use crate::backend::Backend;
 use crate::error::{Error, Result};
-use crate::program::{BufferId, Contents, Dispatch, Kernel, Program};
+use crate::program::{BufferId, Contents, Launch, Program};
 
 use super::memory::GpuBuffer;
 use super::pipeline::{self, Key, Pipeline};
@@ -22,7 +23,7 @@ pub struct GpuProgram {
     steps: Vec<Step>,
 }
 
-/// One dispatch.
+/// One launch.
 #[derive(Debug)]
 struct Step {
     pipeline: Rc<Pipeline>,
@@ -51,26 +52,18 @@ pub(super) fn prepare(
     let memory = scope.pop();
     let place = format!("{}: {} bytes", program.label, program.own_bytes());
     let (gpu, label) = (gpu.clone(), program.label.clone());
-    let (kernels, dispatches) = (program.kernels.clone(), program.dispatches.clone());
+    let launches = program.launches();
     async move {
         // Every verdict is awaited, so that none is left to surface elsewhere.
         if let Some(failure) = memory.await {
             return Err(error(format!("{place}: {failure}")));
         }
         let buffers = buffers?;
-        let pipelines = compile(&gpu, &kernels).await?;
+        let pipelines = compile(&gpu, &launches).await?;
         let scope = gpu.0.device.push_error_scope(wgpu::ErrorFilter::Validation);
-        let steps = dispatches
-            .iter()
-            .map(|dispatch| {
-                step(
-                    &gpu,
-                    &kernels[dispatch.kernel],
-                    &buffers,
-                    &pipelines,
-                    dispatch,
-                )
-            })
+        let both = launches.iter().zip(pipelines);
+        let steps = both
+            .map(|(launch, pipeline)| step(&gpu, launch, &buffers, pipeline))
             .collect();
         if let Some(failure) = scope.pop().await {
             return Err(error(format!("{label}: {failure}")));
@@ -83,36 +76,46 @@ pub(super) fn prepare(
     }
 }
 
-/// The pipelines of `kernels`: those known from other programs, and the others compiled.
-async fn compile(gpu: &Gpu, kernels: &[Kernel]) -> Result<Vec<Rc<Pipeline>>> {
-    let keys: Vec<Key> = kernels.iter().map(pipeline::key).collect();
-    let known = |key: &Key| gpu.0.pipelines.borrow().get(key);
-    let mut pipelines: Vec<Option<Rc<Pipeline>>> = keys.iter().map(known).collect();
-    let is_missing = |&index: &usize| pipelines[index].is_none();
-    let missing: Vec<usize> = (0..kernels.len()).filter(is_missing).collect();
+/// The pipelines of `launches`: those known from other programs, and the others compiled, each text once.
+async fn compile(gpu: &Gpu, launches: &[Launch]) -> Result<Vec<Rc<Pipeline>>> {
+    let keys: Vec<Key> = launches.iter().map(pipeline::key).collect();
+    let mut pipelines: HashMap<&Key, Option<Rc<Pipeline>>> = HashMap::new();
+    let mut missing = Vec::new();
+    for (key, launch) in keys.iter().zip(launches) {
+        pipelines.entry(key).or_insert_with(|| {
+            let known = gpu.0.pipelines.borrow().get(key);
+            if known.is_none() {
+                missing.push((key, launch));
+            }
+            known
+        });
+    }
     let mut progress = Compiling::begin(gpu, missing.len());
     for group in missing.chunks(KERNELS_AT_ONCE) {
         let started: Vec<_> = group
             .iter()
-            .map(|&i| (i, start(gpu, &kernels[i])))
+            .map(|&(key, launch)| (key, launch, start(gpu, launch)))
             .collect();
         let mut failure = None;
-        for (index, (pipeline, verdicts)) in started {
+        for (key, launch, (pipeline, verdicts)) in started {
             for verdict in verdicts {
-                failure = failure.or(verdict.await.map(|found| (index, found)));
+                failure = failure.or(verdict.await.map(|found| (launch, found)));
             }
             progress.advance();
-            pipelines[index] = Some(pipeline);
+            pipelines.insert(key, Some(pipeline));
         }
-        if let Some((index, found)) = failure {
-            return Err(error(format!("kernel {}: {found}", kernels[index].name)));
+        if let Some((launch, found)) = failure {
+            return Err(error(format!("kernel {}: {found}", launch.name)));
         }
     }
-    let pipelines: Vec<Rc<Pipeline>> = pipelines.into_iter().flatten().collect();
-    for (key, pipeline) in keys.into_iter().zip(&pipelines) {
-        gpu.0.pipelines.borrow_mut().keep(key, pipeline.clone());
-    }
-    Ok(pipelines)
+    // By now each has one.
+    let kept = |key: &Key| {
+        let pipeline = pipelines.get(key).cloned().flatten()?;
+        let mut known = gpu.0.pipelines.borrow_mut();
+        known.keep(key.clone(), pipeline.clone());
+        Some(pipeline)
+    };
+    Ok(keys.iter().filter_map(kept).collect())
 }
 
 /// Counts the kernels of one program as they are done, and forgets them at the end, also where the
@@ -177,24 +180,17 @@ fn buffers(
     program.buffers.iter().map(make).collect()
 }
 
-/// Compiles `kernel`, with what its error scopes will say.
-fn start(gpu: &Gpu, kernel: &Kernel) -> (Rc<Pipeline>, [Verdict; 2]) {
+/// Compiles `launch`, with what its error scopes will say.
+fn start(gpu: &Gpu, launch: &Launch) -> (Rc<Pipeline>, [Verdict; 2]) {
     let device = &gpu.0.device;
     let internal = device.push_error_scope(wgpu::ErrorFilter::Internal);
     let validation = device.push_error_scope(wgpu::ErrorFilter::Validation);
-    let pipeline = gpu.0.pipelines.borrow_mut().compile(device, kernel);
+    let pipeline = gpu.0.pipelines.borrow_mut().compile(device, launch);
     let verdicts: [Verdict; 2] = [Box::pin(validation.pop()), Box::pin(internal.pop())];
     (Rc::new(pipeline), verdicts)
 }
 
-fn step(
-    gpu: &Gpu,
-    kernel: &Kernel,
-    buffers: &[GpuBuffer],
-    pipelines: &[Rc<Pipeline>],
-    dispatch: &Dispatch,
-) -> Step {
-    let pipeline = pipelines[dispatch.kernel].clone();
+fn step(gpu: &Gpu, launch: &Launch, buffers: &[GpuBuffer], pipeline: Rc<Pipeline>) -> Step {
     let entry = |(binding, view): (u32, &crate::program::View)| wgpu::BindGroupEntry {
         binding,
         resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
@@ -203,9 +199,9 @@ fn step(
             size: NonZeroU64::new(view.words as u64 * 4),
         }),
     };
-    let entries: Vec<_> = (0..).zip(&dispatch.bindings).map(entry).collect();
+    let entries: Vec<_> = (0..).zip(&launch.bindings).map(entry).collect();
     let bind_group = gpu.0.device.create_bind_group(&wgpu::BindGroupDescriptor {
-        label: Some(kernel.name),
+        label: Some(&launch.name),
         layout: &pipeline.layout,
         entries: &entries,
     });
@@ -215,7 +211,7 @@ fn step(
     Step {
         pipeline,
         bind_group,
-        workgroups: kernel.workgroups,
+        workgroups: launch.workgroups,
     }
 }
 
@@ -228,7 +224,7 @@ impl GpuProgram {
         self.buffers[id.0].clone()
     }
 
-    /// Encodes all dispatches `times` times in one pass and returns their number. WebGPU orders
+    /// Encodes all launches `times` times in one pass and returns their number. WebGPU orders
     /// dispatches within a pass by the buffers they use.
     pub(super) fn encode(&self, encoder: &mut wgpu::CommandEncoder, times: u32) -> u64 {
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {

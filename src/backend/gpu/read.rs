@@ -2,8 +2,9 @@
 //! so it sees exactly the work before it; the future only waits for the mapping. Small staging
 //! buffers go back to the pool, so that reading a metric again and again creates nothing.
 
-use std::collections::BTreeMap;
 use std::future::Future;
+
+use litemap::LiteMap;
 
 use futures_channel::oneshot;
 
@@ -17,7 +18,7 @@ const POOLED_BYTES: u64 = 1 << 20;
 
 /// Unused staging buffers by size.
 #[derive(Debug, Default)]
-pub(super) struct Staging(BTreeMap<u64, Vec<GpuBuffer>>);
+pub(super) struct Staging(LiteMap<u64, Vec<GpuBuffer>>);
 
 /// A staging buffer in use. Dropping it frees the buffer, also while it is being mapped.
 struct Lease {

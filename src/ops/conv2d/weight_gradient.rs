@@ -111,7 +111,7 @@ impl Op for WeightGradient {
         Lowering::Parts {
             scratch: vec![chunks * weights],
             calls: vec![partial],
-            parts: Slot::Scratch(0),
+            parts: 0,
             chunks,
         }
     }

@@ -7,7 +7,7 @@
 //! functions hand on what they have; max pooling gives all to its winner. Anything else (attention, gates,
 //! local response normalization, softmax) has no such rule and is refused.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use crate::error::{Error, Result};
 use crate::field::Field;
@@ -114,7 +114,7 @@ struct Walk<'g> {
     /// Which values depend on the image, and how many nodes of the network take each.
     needed: Vec<bool>,
     uses: Vec<usize>,
-    relevances: BTreeMap<ValueId, ValueId>,
+    relevances: LiteMap<ValueId, ValueId>,
 }
 
 impl<'g> Walk<'g> {
@@ -127,7 +127,7 @@ impl<'g> Walk<'g> {
             rule,
             uses: vec![0; needed.len()],
             needed,
-            relevances: BTreeMap::new(),
+            relevances: LiteMap::new(),
         }
     }
 

@@ -1,0 +1,258 @@
+//! Dispatches that go to a device as one. What is independent runs side by side, each part in workgroups of
+//! its own; what only continues element by element runs in the same threads. A [`Launch`] is the
+//! kernel made from their texts: names at module scope are told apart by the part's number, bindings of the same view
+//! become one, and a new entry point sends each workgroup where it belongs, which is uniform control flow.
+//! Twins do not know of this: a backend without launches runs the dispatches in their order.
+
+use std::sync::Arc;
+
+use super::{Access, Dispatch, GROUP, Kernel, Program, View, linear_workgroups};
+
+/// How a dispatch goes with the one before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Join {
+    /// It begins a launch.
+    #[default]
+    Apart,
+    /// It is in the launch of the one before, in workgroups of its own.
+    Beside,
+    /// The threads of the one before run it next.
+    Along,
+}
+
+/// What a GPU runs at once.
+#[derive(Debug)]
+pub struct Launch {
+    /// The names of its kernels.
+    pub name: String,
+    /// Complete WGSL, as in [`Kernel`].
+    pub wgsl: Arc<str>,
+    /// One per binding.
+    pub accesses: Vec<Access>,
+    /// Workgroups per dimension.
+    pub workgroups: [u32; 3],
+    /// One view per binding.
+    pub bindings: Vec<View>,
+}
+
+/// A kernel's text, taken apart.
+#[derive(Debug)]
+pub struct Source {
+    /// Name and type of each binding.
+    bindings: Vec<(String, String)>,
+    /// Everything else; the entry point is a function like others.
+    text: String,
+    /// The builtin values that it takes, in order.
+    arguments: Vec<String>,
+    /// Threads of a workgroup.
+    threads: u32,
+}
+
+const ENTRY: &str = "@compute @workgroup_size(";
+
+/// The index of a thread in all kernels of one thread per element.
+const INDEX: &str = "let i = id.x + id.y * groups.x * 64u;";
+
+impl Source {
+    /// Takes the text of `kernel` apart; none where it can be no part of a launch, because its threads wait
+    /// for each other.
+    pub fn of(kernel: &Kernel) -> Option<Self> {
+        let [.., 1] = kernel.workgroups else {
+            return None;
+        };
+        let (mut bindings, mut text) = (Vec::new(), String::new());
+        for line in kernel.wgsl.lines() {
+            let line = line.split("//").next().unwrap_or_default().trim();
+            if line.starts_with("@group(") {
+                let (_, declared) = line.split_once("> ")?;
+                let (name, kind) = declared.split_once(": ")?;
+                bindings.push((name.to_owned(), kind.trim_end_matches(';').to_owned()));
+            } else if !line.is_empty() {
+                text.push_str(line);
+                text.push('\n');
+            }
+        }
+        let (before, entry) = text.split_once(ENTRY)?;
+        let (threads, entry) = entry.split_once(')')?;
+        let (parameters, body) = entry.split_once("fn main(")?.1.split_once(") {")?;
+        let (mut arguments, mut declared) = (Vec::new(), String::new());
+        for parameter in parameters.split(',').map(str::trim) {
+            if let Some(parameter) = parameter.strip_prefix("@builtin(") {
+                let (builtin, parameter) = parameter.split_once(") ")?;
+                arguments.push(builtin.to_owned());
+                declared.push_str(&format!("{parameter}, "));
+            }
+        }
+        let waits = text.contains("Barrier(") || bindings.len() != kernel.accesses.len();
+        (!waits).then_some(Self {
+            text: format!("{before}fn main({declared}) {{{body}"),
+            bindings,
+            arguments,
+            threads: threads.parse().ok()?,
+        })
+    }
+
+    /// The type of binding `index`.
+    pub fn kind(&self, index: usize) -> &str {
+        &self.bindings[index].1
+    }
+
+    /// Whether each thread touches only the element of binding `index` that has its own number.
+    pub fn is_own(&self, index: usize) -> bool {
+        let declarations = ["let i ", "var i ", "(i:", " i:"];
+        let found = declarations.map(|text| self.text.matches(text).count());
+        let name = self.bindings[index].0.as_str();
+        let elsewhere = |(before, word, after): (&str, &str, &str)| {
+            word == name && !before.ends_with('.') && !after.starts_with("[i]")
+        };
+        found == [1, 0, 0, 0] && self.text.contains(INDEX) && !words(&self.text).any(elsewhere)
+    }
+
+    /// The text as part `part`, with its bindings under the names of `slots`.
+    fn renamed(&self, part: usize, slots: &[usize]) -> String {
+        let own = declared_names(&self.text);
+        let mut text = String::new();
+        let mut rest = self.text.as_str();
+        for (before, word, after) in words(&self.text) {
+            text.push_str(before);
+            rest = after;
+            let binding = self.bindings.iter().position(|(name, _)| name == word);
+            match binding {
+                // A member, not a name.
+                _ if before.ends_with('.') => text.push_str(word),
+                Some(index) => text.push_str(&format!("binding{}", slots[index])),
+                None if own.contains(&word) => text.push_str(&format!("part{part}_{word}")),
+                None => text.push_str(word),
+            }
+        }
+        text.push_str(rest);
+        text
+    }
+
+    /// The call of part `part` in a lane of these workgroups.
+    fn call(&self, part: usize, [x, y, _]: [u32; 3]) -> String {
+        let threads = self.threads;
+        let argument = |builtin: &String| match builtin.as_str() {
+            "global_invocation_id" => {
+                format!("vec3<u32>(own.x * {threads}u + thread, own.yz)")
+            }
+            "num_workgroups" => format!("vec3<u32>({x}u, {y}u, 1u)"),
+            "workgroup_id" => "own".to_owned(),
+            _ => "thread".to_owned(),
+        };
+        let arguments: Vec<String> = self.arguments.iter().map(argument).collect();
+        let call = format!("part{part}_main({});", arguments.join(", "));
+        match threads < GROUP {
+            true => format!("if thread < {threads}u {{ {call} }}\n"),
+            false => format!("{call}\n"),
+        }
+    }
+}
+
+/// The identifiers, keywords and numbers of `text`, each with what comes between it and the last one, and
+/// with all that comes after it.
+fn words(text: &str) -> impl Iterator<Item = (&str, &str, &str)> {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let (before, word) = rest.split_at(rest.find(is_part)?);
+        let (word, after) = word.split_at(word.find(|c| !is_part(c)).unwrap_or(word.len()));
+        rest = after;
+        Some((before, word, after))
+    })
+}
+
+/// What `text` declares at module scope, where nothing is indented by a brace.
+fn declared_names(text: &str) -> Vec<&str> {
+    let mut depth = 0;
+    let mut names = Vec::new();
+    for line in text.lines() {
+        let mut words = line.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+        if depth == 0 && matches!(words.next(), Some("const" | "fn" | "struct" | "alias")) {
+            names.extend(words.next());
+        }
+        depth += line.matches('{').count();
+        depth -= line.matches('}').count();
+    }
+    names
+}
+
+impl Program {
+    /// What a GPU runs, in order.
+    pub fn launches(&self) -> Vec<Launch> {
+        let launches = self.dispatches.chunk_by(|_, next| next.join != Join::Apart);
+        launches.map(|parts| self.launch(parts)).collect()
+    }
+
+    fn launch(&self, parts: &[Dispatch]) -> Launch {
+        let kernel = |part: &Dispatch| &self.kernels[part.kernel];
+        if let [only] = parts {
+            let kernel = kernel(only);
+            return Launch {
+                name: kernel.name.to_owned(),
+                wgsl: kernel.wgsl.clone(),
+                accesses: kernel.accesses.clone(),
+                workgroups: kernel.workgroups,
+                bindings: only.bindings.clone(),
+            };
+        }
+        let (mut kinds, mut accesses, mut bindings) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut text, mut lanes) = (String::new(), String::new());
+        let mut workgroups = 0;
+        for (number, part) in parts.iter().enumerate() {
+            let kernel = kernel(part);
+            // `compile` joins only what has been taken apart before.
+            let source = Source::of(kernel).expect("a part of a launch can be taken apart");
+            let mut slots = Vec::new();
+            for (index, (view, access)) in part.bindings.iter().zip(&kernel.accesses).enumerate() {
+                let kind = source.kind(index).to_owned();
+                let mut known = bindings.iter().zip(&kinds);
+                let slot = known.position(|known| known == (view, &kind));
+                let slot = slot.unwrap_or(bindings.len());
+                if slot == bindings.len() {
+                    bindings.push(*view);
+                    kinds.push(kind);
+                    accesses.push(*access);
+                } else if accesses[slot] != *access {
+                    accesses[slot] = Access::ReadWrite;
+                }
+                slots.push(slot);
+            }
+            text.push_str(&source.renamed(number, &slots));
+            let [x, y, _] = kernel.workgroups;
+            if part.join != Join::Along {
+                let (begin, end) = (workgroups, workgroups + x * y);
+                let close = if number == 0 { "" } else { "}\n" };
+                lanes.push_str(&format!(
+                    "{close}if number >= {begin}u && number < {end}u {{\n\
+                     let own = vec3<u32>((number - {begin}u) % {x}u, (number - {begin}u) / {x}u, 0u);\n"
+                ));
+                workgroups = end;
+            }
+            lanes.push_str(&source.call(number, kernel.workgroups));
+        }
+        let mut declarations = String::new();
+        for (slot, (access, kind)) in accesses.iter().zip(&kinds).enumerate() {
+            let mode = match access {
+                Access::Read => "read",
+                Access::Write | Access::ReadWrite => "read_write",
+            };
+            declarations.push_str(&format!(
+                "@group(0) @binding({slot}) var<storage, {mode}> binding{slot}: {kind};\n"
+            ));
+        }
+        let names: Vec<&str> = parts.iter().map(|part| kernel(part).name).collect();
+        Launch {
+            name: names.join(" + "),
+            wgsl: format!(
+                "{declarations}{text}{ENTRY}{GROUP})\nfn main(@builtin(workgroup_id) group: vec3<u32>, \
+                 @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) thread: u32) \
+                 {{\nlet number = group.x + group.y * groups.x;\n{lanes}}}\n}}\n"
+            )
+            .into(),
+            accesses,
+            workgroups: linear_workgroups(workgroups as usize * GROUP as usize),
+            bindings,
+        }
+    }
+}
