@@ -12,7 +12,7 @@ mod memory;
 mod packs;
 mod parts;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use litemap::LiteMap;
@@ -99,18 +99,18 @@ struct Compiler<'a> {
     /// Elementwise nodes by the node whose kernel carries them.
     chains: LiteMap<ValueId, Chain>,
     /// The only values that ever have a place are those that some kernel stores.
-    places: HashMap<ValueId, Place>,
+    places: LiteMap<ValueId, Place>,
     /// Producers that are to write straight into a pack: where.
-    planned: HashMap<ValueId, (ValueId, usize)>,
+    planned: LiteMap<ValueId, (ValueId, usize)>,
     /// Sums that their packs finish.
     waiting: LiteMap<ValueId, Waiting>,
     /// The temporary with the parts of each pack's sums.
     parts: LiteMap<ValueId, Place>,
     /// Sums whose parts are there, by pack.
     ready: LiteMap<ValueId, Vec<Segment>>,
-    constants: HashMap<Arc<[u32]>, usize>,
+    constants: LiteMap<Arc<[u32]>, usize>,
     temporaries: Vec<Life>,
-    kernels: HashMap<(Arc<str>, [u32; 3]), usize>,
+    kernels: LiteMap<(Arc<str>, [u32; 3]), usize>,
     /// Bindings of each dispatch, before temporaries have buffers.
     bindings: Vec<Vec<(Place, usize)>>,
 }
@@ -132,14 +132,14 @@ impl<'a> Compiler<'a> {
                 label: label.to_owned(),
                 ..Program::default()
             },
-            places: HashMap::new(),
-            planned: HashMap::new(),
+            places: LiteMap::new(),
+            planned: LiteMap::new(),
             waiting: LiteMap::new(),
             parts: LiteMap::new(),
             ready: LiteMap::new(),
-            constants: HashMap::new(),
+            constants: LiteMap::new(),
             temporaries: Vec::new(),
-            kernels: HashMap::new(),
+            kernels: LiteMap::new(),
             bindings: Vec::new(),
         }
     }

@@ -6,7 +6,7 @@
 //! data ─▶ nn (description) ─▶ graph of ops ─▶ autodiff ─▶ compile ─▶ program ─▶ backend ─▶ train ─▶ visualize ─▶ web ─▶ page
 //! ```
 //!
-//! Rooms in reading order are the lines below (six of them are compiled apart: `src/engine.rs`). `tests/architecture.rs` holds the table of which
+//! Rooms in reading order are the lines below (six of them are compiled apart: `src/base.rs`, `src/engine.rs`). `tests/architecture.rs` holds the table of which
 //! room may use which, and turns red when an edge is added. Start with [`graph`] and one file of
 //! [`ops`]; then [`compile`], which turns a graph into a [`program`]; then [`backend`].
 

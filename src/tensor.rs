@@ -181,9 +181,8 @@ impl Tensor {
     /// # Errors
     /// When `axes` is not a permutation of this tensor's axes.
     pub fn permuted(&self, axes: &[usize]) -> Result<Self> {
-        let mut seen = axes.to_vec();
-        seen.sort_unstable();
-        if seen.iter().copied().ne(0..self.0.ndim()) {
+        let all = 0..self.0.ndim();
+        if axes.len() != all.len() || all.clone().any(|axis| !axes.contains(&axis)) {
             let expected = format!("a permutation of {} axes", self.0.ndim());
             return Err(Error::mismatch(
                 "tensor axes",

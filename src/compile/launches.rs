@@ -4,8 +4,9 @@
 //! elements that the same thread has just written. All bindings together must suffice, and WebGPU allows
 //! no buffer to be read and written in one launch except through one binding.
 
-use std::collections::HashMap;
 use std::ops::Range;
+
+use litemap::LiteMap;
 
 use crate::program::{Access, Dispatch, Join, MOST_BINDINGS, Source};
 
@@ -55,7 +56,7 @@ struct Planner<'a> {
     launches: Vec<Launch>,
     /// The launch of each dispatch.
     home: Vec<usize>,
-    touches: HashMap<Root, Vec<Touch>>,
+    touches: LiteMap<Root, Vec<Touch>>,
 }
 
 impl Slot {
@@ -206,7 +207,7 @@ impl Compiler<'_> {
             compiler: self,
             launches: Vec::new(),
             home: Vec::new(),
-            touches: HashMap::new(),
+            touches: LiteMap::new(),
         };
         (0..self.bindings.len()).for_each(|dispatch| planner.add(dispatch));
         let launches = planner.launches;

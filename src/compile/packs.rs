@@ -2,7 +2,6 @@
 //! of what a kernel computes, needs no copy if the kernel's output can lie in the pack so that all its
 //! parts are where they belong.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use litemap::LiteMap;
@@ -17,8 +16,8 @@ use super::{Compiler, Place};
 pub(super) fn plan(
     graph: &Graph,
     lowered: &[Option<Lowering>],
-) -> HashMap<ValueId, (ValueId, usize)> {
-    let mut planned = HashMap::new();
+) -> LiteMap<ValueId, (ValueId, usize)> {
+    let mut planned = LiteMap::new();
     for (index, value) in graph.values().iter().enumerate() {
         let (Origin::Node { inputs, .. }, Some(Lowering::Pack { offsets })) =
             (&value.origin, &lowered[index])

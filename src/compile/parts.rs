@@ -2,7 +2,6 @@
 //! memory; where only a pack reads it, the pack adds up the parts of all its inputs in one dispatch
 //! instead of one each.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use litemap::LiteMap;
@@ -30,7 +29,7 @@ pub(super) struct Waiting {
 fn plan(
     graph: &Graph,
     lowered: &[Option<Lowering>],
-    planned: &HashMap<ValueId, (ValueId, usize)>,
+    planned: &LiteMap<ValueId, (ValueId, usize)>,
     outputs: &[ValueId],
 ) -> (LiteMap<ValueId, Waiting>, LiteMap<ValueId, usize>) {
     let mut readers = vec![Vec::new(); lowered.len()];

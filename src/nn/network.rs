@@ -230,13 +230,11 @@ impl Network {
         }
         let parameters = views(graph, flat, &self.parameters)?;
         let statistics = views(graph, running, &self.statistics)?;
-        let by_name: LiteMap<&str, ValueId> = self
-            .parameters
-            .iter()
-            .chain(&self.statistics)
-            .map(|one| one.name.as_str())
-            .zip(parameters.iter().chain(&statistics).copied())
-            .collect();
+        let mut by_name: LiteMap<&str, ValueId> = LiteMap::new();
+        let declared = self.parameters.iter().chain(&self.statistics);
+        for (one, &view) in declared.zip(parameters.iter().chain(&statistics)) {
+            by_name.insert(&one.name, view);
+        }
         let walk = run(&self.nodes, graph, x, mode, Some(&by_name), edit)?;
         let last = walk.outputs.last().copied().unwrap_or(x);
         Ok(Built {

@@ -37,7 +37,8 @@ pub(super) fn run(
     edit: &mut Edit<'_>,
 ) -> Result<Walk> {
     let mut walk = Walk::default();
-    let mut index: LiteMap<&str, usize> = LiteMap::from_iter([(INPUT, 0)]);
+    let mut index: LiteMap<&str, usize> = LiteMap::new();
+    index.insert(INPUT, 0);
     walk.outputs.push(x);
     walk.infos.push(LayerInfo {
         id: INPUT.to_owned(),

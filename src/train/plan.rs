@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::data::{AugmentationInfo, Stage, find_augmentation};
+use crate::data::{AugmentationInfo, STAGES, Stage, find_augmentation};
 use crate::error::{Error, Result};
 use crate::field::{Field, Values};
 
@@ -176,8 +176,6 @@ pub(super) fn entries(augmentations: &[Pick]) -> Result<Vec<(&'static Augmentati
 /// What `augmentations` do to a batch, in order.
 pub(super) fn stages(augmentations: &[Pick]) -> Result<Vec<Stage>> {
     let chosen = entries(augmentations)?;
-    let mut stages: Vec<Stage> = chosen.iter().map(|(info, _)| info.stage).collect();
-    stages.sort_unstable();
-    stages.dedup();
-    Ok(stages)
+    let is_chosen = |stage: &Stage| chosen.iter().any(|(info, _)| info.stage == *stage);
+    Ok(STAGES.iter().copied().filter(is_chosen).collect())
 }

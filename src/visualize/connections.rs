@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::nn::{Network, Parameter};
 use crate::ops;
-use crate::tensor::{Spec, Tensor};
+use crate::tensor::{Spec, Tensor, ascending};
 
 use super::{Needs, Picture, Recipe, Request, Visualization};
 
@@ -198,8 +198,9 @@ impl Kernel {
         for (norm, _, slice) in &mut found {
             *norm = slice.iter().map(|x| x * x).sum::<f32>().sqrt();
         }
-        found.sort_by(|a, b| b.0.total_cmp(&a.0));
-        found.truncate(SHOWN);
+        let weakest: Vec<f32> = found.iter().map(|(norm, ..)| -norm).collect();
+        let strongest = ascending(&weakest).into_iter().take(SHOWN);
+        let found: Vec<_> = strongest.map(|at| found[at].clone()).collect();
         let picture = |(norm, at, slice): (f32, usize, Vec<f32>)| {
             let way = if incoming { "from" } else { "to" };
             let sign = if slice.iter().sum::<f32>() < 0.0 {

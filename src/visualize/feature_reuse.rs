@@ -57,12 +57,11 @@ impl Visualization for FeatureReuse {
                 weight.shape.clone(),
             )?);
         }
-        let mut sources: Vec<usize> = readers
-            .iter()
-            .flat_map(|reader| reader.parts.iter().map(|part| part[0]))
-            .collect();
-        sources.sort_unstable();
-        sources.dedup();
+        let is_source = |layer: &usize| {
+            let mut parts = readers.iter().flat_map(|reader| &reader.parts);
+            parts.any(|part| part[0] == *layer)
+        };
+        let sources: Vec<usize> = (0..network.layers.len()).filter(is_source).collect();
         let name = |layer: usize| network.layers[layer].id.as_str();
         let rows: Vec<&str> = sources.iter().map(|&source| name(source)).collect();
         let columns: Vec<&str> = readers.iter().map(|reader| name(reader.layer)).collect();

@@ -2,7 +2,6 @@
 //! asked for them: compiling a shader takes tens of milliseconds, and a network that is built again
 //! with another batch size or optimizer shares most of its kernels with the last one.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -30,7 +29,7 @@ pub(super) type Key = (Arc<str>, Pattern);
 #[derive(Debug, Default)]
 pub(super) struct Pipelines {
     layouts: LiteMap<Pattern, (wgpu::BindGroupLayout, wgpu::PipelineLayout)>,
-    pipelines: HashMap<Key, Rc<Pipeline>>,
+    pipelines: LiteMap<Key, Rc<Pipeline>>,
 }
 
 /// The cache key of `launch`.

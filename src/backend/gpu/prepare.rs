@@ -1,11 +1,12 @@
 //! From a program to what the device runs: its buffers filled, its launches compiled, one bind group
 //! for each. Everything is created under error scopes, whose verdicts a browser gives later.
 
-use std::collections::HashMap;
 use std::future::Future;
 use std::num::NonZeroU64;
 use std::pin::Pin;
 use std::rc::Rc;
+
+use litemap::LiteMap;
 
 use crate::backend::Backend;
 use crate::error::{Error, Result};
@@ -79,7 +80,7 @@ pub(super) fn prepare(
 /// The pipelines of `launches`: those known from other programs, and the others compiled, each text once.
 async fn compile(gpu: &Gpu, launches: &[Launch]) -> Result<Vec<Rc<Pipeline>>> {
     let keys: Vec<Key> = launches.iter().map(pipeline::key).collect();
-    let mut pipelines: HashMap<&Key, Option<Rc<Pipeline>>> = HashMap::new();
+    let mut pipelines: LiteMap<&Key, Option<Rc<Pipeline>>> = LiteMap::new();
     let mut missing = Vec::new();
     for (key, launch) in keys.iter().zip(launches) {
         pipelines.entry(key).or_insert_with(|| {
