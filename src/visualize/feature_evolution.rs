@@ -57,7 +57,7 @@ impl Visualization for FeatureEvolution {
     fn fields(&self) -> Vec<Field> {
         let images = "Images of the sample, drawn by the seed.";
         let live =
-            "Go on while the network trains, until stopped: start it, then train from the start.";
+            "Go on while the network trains, until stopped or reset: reset, start it, then train.";
         vec![
             split_field("train"),
             Field::integer("images", images, 1.0, 1024.0, 64.0),
