@@ -23,6 +23,7 @@ mod connections;
 mod deconvnet;
 mod diagnosis;
 mod effective_filter;
+mod enlarge;
 mod feature_evolution;
 mod feature_maps;
 mod feature_reuse;

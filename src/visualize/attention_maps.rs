@@ -9,7 +9,8 @@ use crate::nn::{Inner, Mode};
 use crate::ops;
 use crate::tensor::Tensor;
 
-use super::attribution::{best, interpolation_weights};
+use super::attribution::best;
+use super::enlarge::enlarged;
 use super::{Needs, Picture, Recipe, Request, Shown, Visualization};
 
 /// The method.
@@ -96,12 +97,10 @@ impl Visualization for AttentionMaps {
         let own = g.constant([heads, heads * queries], &own)?;
         let rows = ops::reshape(g, weights, [heads * queries, pixels])?;
         let maps = ops::matmul(g, own, rows, false, false)?;
-        let (title, [down, across]) = (
-            layer.id.clone(),
-            [(h, height), (w, width)].map(|(small, large)| interpolation_weights(small, large)),
-        );
+        let large = enlarged(g, maps, [heads, h, w], [height, width])?;
+        let title = layer.id.clone();
         let decode = move |outputs: &[Vec<f32>]| {
-            let picture = |(head, map): (usize, &[f32])| {
+            let picture = |(head, (map, large)): (usize, (&[f32], &[f32]))| {
                 let most = best(map);
                 let title = format!(
                     "{title} head {head} · {asked} · most {:.1} % of it at row {}, column {} of {h} x {w}",
@@ -109,31 +108,18 @@ impl Visualization for AttentionMaps {
                     most / w,
                     most % w
                 );
-                let dot = |a: &[f32], b: &mut dyn Iterator<Item = f32>| -> f32 {
-                    a.iter().zip(b).map(|(a, b)| a * b).sum()
-                };
-                let tall: Vec<f32> = (0..height * w)
-                    .map(|at| {
-                        let column = map.iter().skip(at % w).step_by(w).copied();
-                        dot(&down[at / w * h..][..h], &mut { column })
-                    })
-                    .collect();
-                let large = |at: usize| {
-                    let row = &tall[at / width * w..][..w];
-                    dot(&across[at % width * w..][..w], &mut row.iter().copied())
-                };
-                let large = (0..height * width).map(large).collect();
-                let large = Tensor::new([1, height, width], large)?;
+                let large = Tensor::new([1, height, width], large.to_vec())?;
                 Ok(Picture::new(title, &large, false)?.shown(Shown::Map))
             };
-            outputs[0]
-                .chunks_exact(pixels)
+            let small = outputs[0].chunks_exact(pixels);
+            small
+                .zip(outputs[1].chunks_exact(height * width))
                 .enumerate()
                 .map(picture)
                 .collect()
         };
         Ok(Recipe {
-            compiled: compile(&graph, place, &[maps])?,
+            compiled: compile(&graph, place, &[maps, large])?,
             buffers: vec![("image", request.image_words()?)],
             runs: 1,
             decode: Box::new(decode),

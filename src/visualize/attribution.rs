@@ -23,7 +23,7 @@ mod smoothgrad;
 
 pub(super) use adversarial::{Fgsm, Pgd};
 pub(super) use attributions::Attributions;
-pub(super) use cam::{GradCam, GradCamPlusPlus, GuidedGradCam, interpolation_weights};
+pub(super) use cam::{GradCam, GradCamPlusPlus, GuidedGradCam};
 pub(super) use deletion::Deletion;
 pub(super) use fooling::Fooling;
 pub(super) use gradient_x_input::GradientXInput;

@@ -76,13 +76,8 @@ impl Visualization for LearnedPrior {
 
     fn recipe(&self, request: &Request<'_>) -> Result<Recipe> {
         let objective = objective::find(&request.values.choice("objective")?)?;
-        if request.layer == 0 && objective.of != Subject::Classes {
-            let expected = "a layer behind the input";
-            return Err(Error::mismatch(
-                "learned prior",
-                expected,
-                request.layer_id(),
-            ));
+        if objective.of != Subject::Classes {
+            request.behind_input("learned prior")?;
         }
         let prior = Prior::new(request)?;
         let climb = climb::recipe(&prior, objective)?;

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::graph::{BackwardRule, Graph, ValueId};
 use crate::ops;
 
+use super::super::enlarge::enlarged;
 use super::maps::{Answer, Kind};
 use super::{Attribution, Map, Scene};
 
@@ -155,28 +156,6 @@ fn weighted(g: &mut Graph, maps: ValueId, weights: ValueId, size: [usize; 3]) ->
     let sum = ops::sum(g, each, [h * w, c, 1], [h, w], 1.0)?;
     let positive = ops::relu(g, sum)?;
     let [height, width, _] = size;
-    let rows = interpolation(g, h, height)?;
-    let columns = interpolation(g, w, width)?;
-    let tall = ops::matmul(g, rows, positive, false, false)?;
-    let large = ops::matmul(g, tall, columns, false, true)?;
+    let large = enlarged(g, positive, [1, h, w], [height, width])?;
     ops::reshape(g, large, [1, height, width, 1])
-}
-
-/// [`interpolation_weights`] as a constant.
-fn interpolation(g: &mut Graph, small: usize, large: usize) -> Result<ValueId> {
-    g.constant([large, small], &interpolation_weights(small, large))
-}
-
-/// Linear interpolation from `small` to `large` samples as a matrix `[large, small]`, samples in the middle of
-/// their pixels (PyTorch's `align_corners=False`).
-pub(in super::super) fn interpolation_weights(small: usize, large: usize) -> Vec<f32> {
-    let mut matrix = vec![0.0; large * small];
-    for (at, row) in matrix.chunks_exact_mut(small).enumerate() {
-        let from = ((at as f32 + 0.5) * small as f32 / large as f32 - 0.5).max(0.0);
-        let low = (from as usize).min(small - 1);
-        let high = (low + 1).min(small - 1);
-        row[low] += 1.0 - (from - low as f32);
-        row[high] += from - low as f32;
-    }
-    matrix
 }

@@ -11,7 +11,7 @@ use crate::tensor::Spec;
 
 use super::super::climb::{columns, divided};
 use super::super::objective::{Objective, Sight, Subject};
-use super::super::{Picture, Recipe, as_maps, image_from_output};
+use super::super::{Picture, Recipe, as_maps, class_name, image_from_output};
 use super::Prior;
 
 /// Most images at once; classes beyond that have none.
@@ -40,10 +40,7 @@ impl Aims {
             Subject::Layer => (vec![layer.id.clone()], 1, 0),
             Subject::Classes => {
                 let classes = request.network.spec.classes;
-                let name = |class| match request.classes.get(class) {
-                    Some(name) => format!("class {class} · {name}"),
-                    None => format!("class {class}"),
-                };
+                let name = |class| class_name(request.classes, class);
                 (
                     (0..classes.min(MOST_IMAGES)).map(name).collect(),
                     classes,
