@@ -116,20 +116,23 @@ fn image_folder(path: &Path) -> Outcome<(Vec<String>, Split)> {
     Ok((classes, Split::new([3, 32, 32], images, labels)?))
 }
 
-/// The dataset with at most `most` test images.
-pub(crate) fn shortened(dataset: Dataset, most: usize) -> Outcome<Dataset> {
-    if dataset.test.len() <= most {
-        return Ok(dataset);
-    }
+/// The dataset with at most so many training and test images, taken evenly from each split: files may be sorted
+/// by class.
+pub(crate) fn shortened(dataset: Dataset, [train, test]: [usize; 2]) -> Outcome<Dataset> {
+    Ok(Dataset {
+        train: spread(&dataset.train, dataset.shape, train)?,
+        test: spread(&dataset.test, dataset.shape, test)?,
+        ..dataset
+    })
+}
+
+fn spread(split: &Split, shape: [usize; 3], most: usize) -> Outcome<Split> {
+    let (all, size) = (split.len(), shape.iter().product::<usize>());
+    let kept = most.min(all);
     let (mut images, mut labels) = (Vec::new(), Vec::new());
-    let [c, h, w] = dataset.shape;
-    for index in 0..most {
-        // `image` is [c, h, w] in 0..1; splits are NHWC bytes.
-        let image = dataset.test.image(index)?.to_vec();
-        let byte = |i: usize| (image[i % c * h * w + i / c] * 255.0).round() as u8;
-        images.extend((0..c * h * w).map(byte));
-        labels.push(u8::try_from(dataset.test.label(index)?)?);
+    for index in (0..kept).map(|index| index * all / kept) {
+        images.extend_from_slice(&split.images()[index * size..][..size]);
+        labels.push(split.labels()[index]);
     }
-    let test = Split::new(dataset.shape, images, labels)?;
-    Ok(Dataset { test, ..dataset })
+    Ok(Split::new(shape, images, labels)?)
 }
