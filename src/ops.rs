@@ -33,6 +33,7 @@ mod focal;
 mod gather;
 mod gather_sum;
 mod gelu;
+mod gemm;
 mod group_norm;
 mod hard_swish;
 mod histogram;

@@ -15,7 +15,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::program::{BufferId, Program};
+use crate::program::{BufferId, Family, Program};
 
 use super::{Adapter, Backend, Counters};
 
@@ -38,6 +38,8 @@ struct Inner {
     device: wgpu::Device,
     queue: wgpu::Queue,
     name: String,
+    /// Which forms of kernels it runs.
+    family: Cell<Family>,
     faults: Arc<Faults>,
     meter: Rc<Meter>,
     pipelines: RefCell<Pipelines>,
@@ -63,6 +65,7 @@ impl Gpu {
             device,
             queue,
             name,
+            family,
         } = device::open(name).await?;
         let faults = Faults::watch(&device);
         Ok(Self(Rc::new(Inner {
@@ -71,6 +74,7 @@ impl Gpu {
             device,
             queue,
             name,
+            family: Cell::new(family),
             faults,
             meter: Rc::default(),
             pipelines: RefCell::default(),
@@ -84,6 +88,11 @@ impl Gpu {
     pub async fn names() -> Vec<String> {
         let (_, adapters) = device::native_adapters().await;
         adapters.iter().map(device::name).collect()
+    }
+
+    /// Runs the forms of kernels for `family` from now on, whatever the adapter is: to compare them.
+    pub fn set_family(&self, family: Family) {
+        self.0.family.set(family);
     }
 
     /// The device, for a presenter that draws buffers. Work it submits is ordered with `run`.

@@ -5,6 +5,7 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::error::Result;
+use crate::program::Family;
 
 use super::error;
 
@@ -16,6 +17,8 @@ pub(super) struct Opened {
     pub(super) queue: wgpu::Queue,
     /// What to call it on the page.
     pub(super) name: String,
+    /// What its kernels are made for.
+    pub(super) family: Family,
 }
 
 /// Chooses an adapter and opens it; see [`super::Gpu::new`].
@@ -41,7 +44,15 @@ pub(super) async fn open(name: Option<&str>) -> Result<Opened> {
             ))
         })?;
     let name = browser_name(&device).unwrap_or_else(|| self::name(&adapter));
+    let is_software = adapter.get_info().device_type == wgpu::DeviceType::Cpu
+        || SOFTWARE
+            .iter()
+            .any(|word| name.to_lowercase().contains(word));
     Ok(Opened {
+        family: match is_software {
+            true => Family::Software,
+            false => Family::Gpu,
+        },
         name,
         instance,
         adapter,
@@ -49,6 +60,9 @@ pub(super) async fn open(name: Option<&str>) -> Result<Opened> {
         queue,
     })
 }
+
+/// What adapters that run on the CPU are called; a browser tells no more of them.
+const SOFTWARE: [&str; 3] = ["swiftshader", "llvmpipe", "basic render"];
 
 /// The browser's vendor and architecture ("google swiftshader"), which wgpu does not hand on.
 #[cfg(target_arch = "wasm32")]
