@@ -38,6 +38,7 @@ struct Inner {
     device: wgpu::Device,
     queue: wgpu::Queue,
     name: String,
+    software: bool,
     /// Which forms of kernels it runs.
     family: Cell<Family>,
     faults: Arc<Faults>,
@@ -65,7 +66,7 @@ impl Gpu {
             device,
             queue,
             name,
-            family,
+            software,
         } = device::open(name).await?;
         let faults = Faults::watch(&device);
         Ok(Self(Rc::new(Inner {
@@ -74,7 +75,11 @@ impl Gpu {
             device,
             queue,
             name,
-            family: Cell::new(family),
+            software,
+            family: Cell::new(match software {
+                true => Family::Software,
+                false => Family::Gpu,
+            }),
             faults,
             meter: Rc::default(),
             pipelines: RefCell::default(),
@@ -156,11 +161,10 @@ impl Backend for Gpu {
     type Prepared = GpuProgram;
 
     fn adapter(&self) -> Adapter {
-        let kind = self.0.adapter.get_info().device_type;
         Adapter {
             backend: "webgpu",
             name: self.0.name.clone(),
-            software: kind == wgpu::DeviceType::Cpu,
+            software: self.0.software,
         }
     }
 

@@ -5,7 +5,6 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::error::Result;
-use crate::program::Family;
 
 use super::error;
 
@@ -17,8 +16,8 @@ pub(super) struct Opened {
     pub(super) queue: wgpu::Queue,
     /// What to call it on the page.
     pub(super) name: String,
-    /// What its kernels are made for.
-    pub(super) family: Family,
+    /// Whether it runs on the CPU.
+    pub(super) software: bool,
 }
 
 /// Chooses an adapter and opens it; see [`super::Gpu::new`].
@@ -44,16 +43,13 @@ pub(super) async fn open(name: Option<&str>) -> Result<Opened> {
             ))
         })?;
     let name = browser_name(&device).unwrap_or_else(|| self::name(&adapter));
-    let is_software = adapter.get_info().device_type == wgpu::DeviceType::Cpu
+    let software = adapter.get_info().device_type == wgpu::DeviceType::Cpu
         || SOFTWARE
             .iter()
             .any(|word| name.to_lowercase().contains(word));
     Ok(Opened {
-        family: match is_software {
-            true => Family::Software,
-            false => Family::Gpu,
-        },
         name,
+        software,
         instance,
         adapter,
         device,
@@ -61,7 +57,7 @@ pub(super) async fn open(name: Option<&str>) -> Result<Opened> {
     })
 }
 
-/// What adapters that run on the CPU are called; a browser tells no more of them.
+/// What adapters that run on the CPU are called, for those that do not say that they are such.
 const SOFTWARE: [&str; 3] = ["swiftshader", "llvmpipe", "basic render"];
 
 /// The browser's vendor and architecture ("google swiftshader"), which wgpu does not hand on.
