@@ -25,4 +25,4 @@ mod work;
 
 pub use lab::{Image, Lab};
 pub use tiles::{Colors, Group, Mode, Placed, paint};
-pub use work::Slice;
+pub use work::{Given, Slice};

@@ -22,6 +22,7 @@ use super::lab::Lab;
 use super::messages::{Choice, Tile};
 use super::present_cpu::CpuPresenter;
 use super::present_gpu::GpuPresenter;
+use super::work::Given;
 
 /// Everything the page can ask of the core.
 #[wasm_bindgen(js_name = Lab)]
@@ -116,16 +117,18 @@ impl JsLab {
                 self.0.lab.begin_evaluation(options).await
             }
             "visualize" => {
-                // The image does not pass through serde.
-                let image = Reflect::get(&options, &"image".into())?;
-                let image = image
-                    .dyn_into::<Float32Array>()
-                    .ok()
-                    .map(|image| image.to_vec());
                 let rest = Object::assign(&Object::new(), options.unchecked_ref());
-                Reflect::delete_property(&rest, &"image".into())?;
+                // What is many numbers does not pass through serde.
+                let take = |name: &str| -> Js<Option<Vec<f32>>> {
+                    let found = Reflect::get(&rest, &name.into())?;
+                    Reflect::delete_property(&rest, &name.into())?;
+                    let numbers = found.dyn_into::<Float32Array>().ok();
+                    Ok(numbers.map(|numbers| numbers.to_vec()))
+                };
+                let (image, directions) = (take("image")?, take("directions")?);
+                let given = Given { image, directions };
                 let options = from_js(rest.into())?;
-                self.0.lab.begin_visualization(options, image).await
+                self.0.lab.begin_visualization(options, given).await
             }
             _ => Err(Error::unknown(
                 "job",

@@ -82,6 +82,8 @@ export interface VisualizeOptions {
   layer?: string;
   channel?: number;
   image?: Float32Array;
+  /** For a method that takes directions: one weight for each unit of the layer, direction by direction. */
+  directions?: Float32Array;
   seed?: number;
   [field: string]: unknown;
 }
