@@ -238,25 +238,25 @@ impl JsLab {
     #[wasm_bindgen(js_name = setTiles)]
     pub fn set_tiles(&mut self, view: String, tiles: JsValue, background: String) -> Js<()> {
         let tiles: Vec<Tile> = from_js(tiles)?;
-        self.0
-            .set_tiles(&view, tiles, &background)
-            .map_err(js_error)
+        let set = self.0.set_tiles(&view, tiles, &background);
+        set.map_err(js_error)
     }
 
     /// See [`Lab::set_probe`].
     #[wasm_bindgen(js_name = setProbe)]
-    pub fn set_probe(&mut self, image: Float32Array) -> Js<()> {
-        self.0.lab.set_probe(image.to_vec()).map_err(js_error)
+    pub fn set_probe(&mut self, image: Float32Array, class: Option<usize>) -> Js<()> {
+        let set = self.0.lab.set_probe(image.to_vec(), class);
+        set.map_err(js_error)
     }
 
-    /// Runs the probe's forward pass and draws all views.
+    /// Runs the probe and draws all views.
     pub async fn present(&mut self) -> Js<()> {
-        self.0.present().map_err(js_error)
+        self.0.present().await.map_err(js_error)
     }
 
     /// See [`Lab::ranges`].
-    pub async fn ranges(&self) -> Js {
-        let ranges = self.0.lab.ranges().await;
+    pub async fn ranges(&self, kind: JsValue) -> Js {
+        let ranges = self.0.lab.ranges(from_js(kind)?).await;
         let all = Object::new();
         for (layer, pairs) in ranges.map_err(js_error)? {
             let pairs = Float32Array::from(pairs.as_slice());
