@@ -256,6 +256,7 @@ fn pictures(
         layer,
         channel: 0,
         image: Some(&image),
+        directions: None,
         seed: 1,
         values,
         data: Some(&data.layout),

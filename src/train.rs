@@ -4,6 +4,7 @@
 
 mod evaluation;
 mod features;
+mod gradient_probe;
 mod loaded;
 mod losses;
 mod optimizers;

@@ -22,6 +22,7 @@ mod climb;
 mod connections;
 mod deconvnet;
 mod diagnosis;
+mod directions;
 mod effective_filter;
 mod enlarge;
 mod feature_evolution;
@@ -94,6 +95,8 @@ pub struct Request<'a> {
     pub classes: &'a [String],
     /// `[c, h, w]` values in 0..1.
     pub image: Option<&'a Tensor>,
+    /// One weight for each unit of the layer, direction by direction.
+    pub directions: Option<&'a [f32]>,
     /// Seed of whatever is random.
     pub seed: u64,
     /// The method's own settings.
@@ -112,6 +115,10 @@ pub trait Visualization: Sync {
     fn doc(&self) -> &'static str;
     /// What it must be given.
     fn needs(&self) -> Needs;
+    /// Whether it must be given directions: then it is a tool of a view, and no list offers it.
+    fn takes_directions(&self) -> bool {
+        false
+    }
     /// Where the page lists it.
     fn group(&self) -> Group {
         match self.needs() {
@@ -160,6 +167,7 @@ pub const VISUALIZATIONS: &[&dyn Visualization] = &[
     &feature_evolution::FeatureEvolution,
     &deconvnet::Deconvnet,
     &activation_maximization::ActivationMaximization,
+    &directions::Directions,
     &class_image::ClassImage,
     &prior::LearnedPrior,
     &inversion::Inversion,
@@ -220,6 +228,7 @@ impl<'a> Request<'a> {
             channel: self.channel,
             classes: self.classes,
             image: self.image,
+            directions: self.directions,
             seed: self.seed,
             values,
             data: self.data,

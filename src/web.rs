@@ -8,6 +8,7 @@
 mod bindings;
 pub mod catalog;
 mod choices;
+mod colors;
 #[cfg(target_arch = "wasm32")]
 mod convert;
 #[cfg(target_arch = "wasm32")]
@@ -23,6 +24,7 @@ mod present_gpu;
 mod tiles;
 mod work;
 
+pub use colors::Colors;
 pub use lab::{Image, Lab};
-pub use tiles::{Colors, Group, Mode, Placed, paint};
-pub use work::Slice;
+pub use tiles::{Group, Mode, Placed, paint};
+pub use work::{Given, Slice};

@@ -177,6 +177,22 @@ fn histograms_are_of_the_layers_own_numbers() {
         &conv[2].data,
         &parameter(&lab, "conv.weight").to_vec(),
     );
+    // One unit alone.
+    let maps = activations(&lab, "conv");
+    let area = maps[0].len() / 4;
+    let own: Vec<f32> = maps
+        .iter()
+        .flat_map(|maps| maps[2 * area..3 * area].to_vec())
+        .collect();
+    let options = json!({ "method": "histograms", "layer": "conv", "images": IMAGES,
+        "split": "test", "bins": 12, "of": "unit", "channel": 2 });
+    let unit = visualize(&mut lab, options, None);
+    assert_eq!(unit.len(), 2, "its activations and their gradient");
+    near("activations of a unit", &unit[0].data, &own);
+    let told = format!("Activations of conv unit 2 · {} numbers", own.len());
+    assert!(unit[0].title.starts_with(&told), "{}", unit[0].title);
+    let options = json!({ "method": "histograms", "layer": "conv", "of": "unit", "channel": 4 });
+    assert!(refusal(&mut lab, options, None).contains("channels"));
     // The loss's gradient by the scores is what is said less what is right.
     let mut errors = Vec::new();
     for index in 0..IMAGES {
@@ -194,6 +210,40 @@ fn histograms_are_of_the_layers_own_numbers() {
     let share = size(&by_bias) / size(&parameter(&lab, "fc.bias").to_vec());
     let told = format!("· 128 test images · {share:.3} of the length of fc.bias");
     assert!(fc[5].title.contains(&told), "{}, not {told}", fc[5].title);
+}
+
+#[test]
+fn a_unit_that_passes_a_convolution_on_is_shown_with_its_kernels() {
+    let mut lab = lab_of(
+        &json!([
+            { "id": "conv", "kind": "conv2d", "out_channels": 4, "kernel": 5, "stride": 3 },
+            { "id": "norm", "kind": "batch_norm2d" },
+            { "id": "relu", "kind": "relu" },
+            { "id": "pool", "kind": "max_pool2d", "size": 2 },
+            { "id": "flat", "kind": "flatten" },
+            { "id": "fc", "kind": "dense", "units": 10 },
+        ]),
+        0,
+    );
+    let weights = parameter(&lab, "conv.weight").to_vec();
+    let options = |layer: &str| json!({ "method": "kernels", "layer": layer, "channel": 3 });
+    for layer in ["conv", "norm", "relu", "pool"] {
+        let pictures = visualize(&mut lab, options(layer), None);
+        assert_eq!(pictures.len(), 1, "{layer}");
+        assert_eq!(pictures[0].title, "conv kernel 3, input 0");
+        assert_eq!(pictures[0].data, weights[3 * 25..4 * 25], "{layer}");
+        let told =
+            format!("{layer} has no kernels: these are of conv, whose channels it passes on.");
+        let passed = (layer != "conv").then_some(told);
+        assert_eq!(pictures[0].note, passed, "{layer}");
+    }
+    for layer in ["flat", "fc"] {
+        let refused = refusal(&mut lab, options(layer), None);
+        let expected = format!(
+            "kernels: expected a layer with convolution kernels, or behind one, found {layer}"
+        );
+        assert_eq!(refused, expected);
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The forward pass for one chosen image, in evaluation mode, with every layer's activations kept on
-//! the device: what the network map draws, and what scripts read.
+//! the device: what the network map draws, and what scripts read. The backward pass behind it is a probe of its own,
+//! with gradients in the activations' and the kernels' place (`gradient_probe`).
 
 use crate::backend::Backend;
 use crate::compile::{Compiled, compile};
@@ -13,19 +14,74 @@ use crate::tensor::{Spec, Tensor};
 use super::session::Session;
 use super::{read_view, words_from_floats};
 
-/// A prepared forward pass for single images.
+/// The outside buffer with the image.
+const IMAGE: &str = "probe";
+
+/// The outside buffer that says of which class it is.
+pub(super) const CLASS: &str = "probe class";
+
+/// A prepared pass for single images.
 #[derive(Debug)]
 pub struct Probe<B: Backend> {
     backend: B,
     prepared: B::Prepared,
-    image: B::Buffer,
+    /// What is given it: the image, or which class it is of.
+    given: B::Buffer,
     shape: [usize; 3],
-    layers: Vec<View>,
+    /// Of every layer, then of every kernel.
+    values: Vec<View>,
+    /// Their smallest and largest values, channel by channel: `[c, 2]`.
     ranges: Vec<View>,
-    /// Of all layers behind the input, channel by channel: `[n, 2]`, and as `[2, 2]` of the same extremes.
+    /// The same side by side, `[n, 2]`, and as `[2, 2]` of the extremes of all layers behind the input.
     all_ranges: [View; 2],
-    weight_ranges: Vec<Option<View>>,
+    /// The layers with kernels.
+    kernels: Vec<usize>,
     probabilities: View,
+}
+
+/// What a [`Probe`] is made of.
+pub(super) struct Sketch {
+    pub(super) graph: Graph,
+    /// One value for each layer, the input first, then one for each of [`kernels`].
+    pub(super) values: Vec<ValueId>,
+    pub(super) logits: ValueId,
+    pub(super) probabilities: ValueId,
+}
+
+/// The layers with kernels, and which parameters these are.
+fn kernels(network: &Network) -> Vec<(usize, usize)> {
+    let mut found = Vec::new();
+    for (index, layer) in network.layers.iter().enumerate() {
+        let rank = |weight: usize| network.parameters[weight].shape.rank();
+        if let Some(weight) = layer.weight.filter(|&weight| rank(weight) == 4) {
+            found.push((index, weight));
+        }
+    }
+    found
+}
+
+/// The forward pass.
+pub(super) fn forward<B: Backend>(session: &Session<B>) -> Result<Sketch> {
+    let network = session.network();
+    let [c, h, w] = network.spec.input;
+    let mut graph = Graph::new();
+    let g = &mut graph;
+    let image = g.external(IMAGE, Spec::f32([1, h, w, c]))?;
+    let x = normalized(g, image, &session.data().normalization)?;
+    let built = network.build(g, x, Mode::Eval)?;
+    let probabilities = ops::softmax(g, built.logits)?;
+    let mut values = built.layers;
+    // The input is shown as the user knows it, not normalized.
+    values[0] = image;
+    for (_, weight) in kernels(network) {
+        values.push(built.parameters[weight]);
+    }
+    Ok(Sketch {
+        graph,
+        values,
+        logits: built.logits,
+        probabilities,
+    })
 }
 
 /// Adds to `graph` the normalization of images in 0..1, `[n, h, w, c]`, as in training: the scale and shift
@@ -45,67 +101,62 @@ pub fn normalized(
 }
 
 impl<B: Backend> Probe<B> {
-    pub(super) async fn new(session: &Session<B>) -> Result<Self> {
+    /// The pass of a sketch, for an image or, where the image is another's, for its class.
+    pub(super) async fn new(
+        session: &Session<B>,
+        sketch: Sketch,
+        image: Option<&Self>,
+    ) -> Result<Self> {
         let (network, backend) = (session.network(), session.backend());
-        let [c, h, w] = network.spec.input;
-        let mut graph = Graph::new();
+        let Sketch {
+            mut graph,
+            values,
+            probabilities,
+            ..
+        } = sketch;
         let g = &mut graph;
-        let image = g.external("probe", Spec::f32([1, h, w, c]))?;
-        let x = normalized(g, image, &session.data().normalization)?;
-        let mut layers = network.build(g, x, Mode::Eval)?;
-        // The input is shown as the user knows it, not normalized.
-        layers.layers[0] = image;
-        let probabilities = ops::softmax(g, layers.logits)?;
-        let n_layers = layers.layers.len();
-        let mut outputs = layers.layers.clone();
-        let ranges = layers
-            .layers
-            .iter()
-            .map(|&layer| ops::channel_range(g, layer))
-            .collect::<Result<Vec<_>>>()?;
-        outputs.extend(&ranges);
-        outputs.push(probabilities);
+        let mut outputs = values.clone();
         // Side by side without gaps, so that they are read at once and make one range.
         let mut pairs = Vec::new();
-        for &range in ranges.iter().skip(1) {
+        for &value in &values {
+            let range = ops::channel_range(g, value)?;
+            outputs.push(range);
             let words = g.shape(range).elements();
             pairs.push(ops::reshape(g, range, [1, words])?);
         }
-        let pairs = ops::concat_channels(g, &pairs)?;
-        let pairs = ops::reshape(g, pairs, [g.shape(pairs).elements() / 2, 2])?;
-        outputs.extend([pairs, ops::channel_range(g, pairs)?]);
-        let mut kernel_layers = Vec::new();
-        for (index, layer) in network.layers.iter().enumerate() {
-            let Some(weight) = layer
-                .weight
-                .filter(|&w| network.parameters[w].shape.rank() == 4)
-            else {
-                continue;
-            };
-            outputs.push(ops::channel_range(g, layers.parameters[weight])?);
-            kernel_layers.push(index);
+        for part in [&pairs[..], &pairs[1..network.layers.len()]] {
+            let pairs = ops::concat_channels(g, part)?;
+            outputs.push(ops::reshape(g, pairs, [g.shape(pairs).elements() / 2, 2])?);
         }
+        let last = outputs.len() - 1;
+        outputs[last] = ops::channel_range(g, outputs[last])?;
+        outputs.push(probabilities);
         let Compiled { program, outputs } = compile(&graph, "probe", &outputs)?;
-        let image = backend.allocate("probe", h * w * c)?;
+        let shape = network.spec.input;
+        let given = match image {
+            Some(_) => backend.allocate(CLASS, network.spec.classes)?,
+            None => backend.allocate(IMAGE, shape.iter().product())?,
+        };
         let external = |name: &str| match name {
-            "probe" => Some(image.clone()),
+            IMAGE => Some(image.map_or(&given, |probe| &probe.given).clone()),
+            CLASS => Some(given.clone()),
             _ => session.buffer(name),
         };
         let prepared = backend.prepare(&program, &external).await?;
-        let mut weight_ranges = vec![None; n_layers];
-        for (&index, &view) in kernel_layers.iter().zip(&outputs[2 * n_layers + 3..]) {
-            weight_ranges[index] = Some(view);
-        }
+        let (values, ranges) = outputs.split_at(values.len());
         Ok(Self {
             backend: backend.clone(),
-            weight_ranges,
             prepared,
-            image,
-            shape: [c, h, w],
-            layers: outputs[..n_layers].to_vec(),
-            ranges: outputs[n_layers..2 * n_layers].to_vec(),
-            probabilities: outputs[2 * n_layers],
-            all_ranges: [outputs[2 * n_layers + 1], outputs[2 * n_layers + 2]],
+            given,
+            shape,
+            values: values.to_vec(),
+            ranges: ranges[..values.len()].to_vec(),
+            all_ranges: [ranges[values.len()], ranges[values.len() + 1]],
+            kernels: kernels(network)
+                .into_iter()
+                .map(|(index, _)| index)
+                .collect(),
+            probabilities: outputs[last + 1],
         })
     }
 
@@ -127,8 +178,13 @@ impl<B: Backend> Probe<B> {
         if let Some(bad) = pixels.iter().find(|x| !x.is_finite()) {
             return Err(Error::mismatch("image", "finite values", bad.to_string()));
         }
+        self.run_for(&pixels)
+    }
+
+    /// Runs it for what it is given.
+    pub(super) fn run_for(&self, given: &[f32]) -> Result<()> {
         self.backend
-            .upload(&self.image, 0, words_from_floats(&pixels))?;
+            .upload(&self.given, 0, words_from_floats(given))?;
         self.backend.run(&self.prepared, 1)
     }
 
@@ -146,42 +202,50 @@ impl<B: Backend> Probe<B> {
     /// When the backend fails.
     pub async fn activations(&self, network: &Network, index: usize) -> Result<Tensor> {
         let [c, h, w] = network.layers[index].shape;
-        let data = read_view(&self.backend, &self.prepared, self.layers[index]).await?;
+        let data = read_view(&self.backend, &self.prepared, self.values[index]).await?;
         Tensor::new([h, w, c], data)?.permuted(&[2, 0, 1])
     }
 
-    /// The smallest and largest activation of each channel of each layer, pair by pair; the input's are those that
-    /// it may have, 0 and 1.
+    /// The smallest and largest value of each channel, pair by pair: of each layer, and of the kernels of each layer
+    /// that has some.
     ///
     /// # Errors
     /// When the backend fails.
-    pub async fn ranges(&self) -> Result<Vec<Vec<f32>>> {
+    pub async fn ranges(&self) -> Result<[Vec<(usize, Vec<f32>)>; 2]> {
         let all = read_view(&self.backend, &self.prepared, self.all_ranges[0]).await?;
         let mut rest = all.as_slice();
-        let mut found = vec![[0.0, 1.0].repeat(self.shape[0])];
-        for range in &self.ranges[1..] {
+        let mut found = Vec::new();
+        let layers = self.values.len() - self.kernels.len();
+        for (range, index) in self
+            .ranges
+            .iter()
+            .zip((0..layers).chain(self.kernels.iter().copied()))
+        {
             let (own, others) = rest.split_at(range.words);
-            found.push(own.to_vec());
+            found.push((index, own.to_vec()));
             rest = others;
         }
-        Ok(found)
+        let kernels = found.split_off(layers);
+        Ok([found, kernels])
     }
 
-    /// Where the smallest and largest activation behind the input lie, `[2, 2]`: the first word and the last.
+    /// Where the smallest and largest value behind the input lie, `[2, 2]`: the first word and the last.
     pub fn global_range(&self) -> (B::Buffer, View) {
-        let view = self.all_ranges[1];
-        (self.backend.buffer(&self.prepared, view.buffer), view)
+        self.placed(self.all_ranges[1])
     }
 
-    /// Where the ranges of layer `index`'s kernels lie, `[out_channels, 2]`, if it has kernels.
-    pub fn weight_range_buffer(&self, index: usize) -> Option<(B::Buffer, View)> {
-        let view = self.weight_ranges[index]?;
-        Some((self.backend.buffer(&self.prepared, view.buffer), view))
-    }
-
-    /// Where layer `index`'s activations (`[h, w, c]` words) and its channels' ranges (`[c, 2]`) lie.
+    /// Where layer `index`'s values (`[h, w, c]` words) and its channels' ranges (`[c, 2]`) lie.
     pub fn layer_buffers(&self, index: usize) -> [(B::Buffer, View); 2] {
-        [self.layers[index], self.ranges[index]]
-            .map(|view| (self.backend.buffer(&self.prepared, view.buffer), view))
+        [self.values[index], self.ranges[index]].map(|view| self.placed(view))
+    }
+
+    /// Where layer `index`'s kernels (HWIO) and their ranges (`[out_channels, 2]`) lie, if it has kernels.
+    pub fn kernel_buffers(&self, index: usize) -> Option<[(B::Buffer, View); 2]> {
+        let at = self.kernels.iter().position(|&layer| layer == index)?;
+        Some(self.layer_buffers(self.values.len() - self.kernels.len() + at))
+    }
+
+    fn placed(&self, view: View) -> (B::Buffer, View) {
+        (self.backend.buffer(&self.prepared, view.buffer), view)
     }
 }

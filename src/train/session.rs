@@ -21,7 +21,7 @@ use super::loaded::Loaded;
 use super::optimizers::N_SETTINGS;
 use super::plan::{Pick, Plan};
 use super::preview::augmented;
-use super::probe::Probe;
+use super::probe::{Probe, forward};
 use super::schedules::find_schedule;
 use super::step::{AVERAGE, RING, StepMetrics, slot_name};
 use super::words_from_floats;
@@ -275,7 +275,7 @@ impl<B: Backend> Session<B> {
     /// # Errors
     /// When the backend has no room.
     pub async fn probe(&self) -> Result<Probe<B>> {
-        Probe::new(self).await
+        Probe::new(self, forward(self)?, None).await
     }
 
     /// All parameters and running statistics by name, in PyTorch's layouts.

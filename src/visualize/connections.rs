@@ -85,7 +85,7 @@ impl Visualization for Connections {
 }
 
 /// The layer and those before it whose channels it passes on, the one that computes them last.
-fn chain(network: &Network, mut index: usize) -> Vec<usize> {
+pub(super) fn chain(network: &Network, mut index: usize) -> Vec<usize> {
     let mut found = vec![index];
     loop {
         let layer = &network.layers[index];

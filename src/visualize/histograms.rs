@@ -1,5 +1,5 @@
 //! How the numbers of a layer are spread: its activations and the loss's gradients with respect to them for a batch
-//! of images, its parameters and their gradients. Live, each histogram becomes a picture with a row for every
+//! of images, its parameters and their gradients; or the activations of one unit alone. Live, each histogram becomes a picture with a row for every
 //! state of the network that was met, and how far a training step moves the parameters is measured.
 
 mod history;
@@ -21,6 +21,9 @@ use history::History;
 /// The method.
 #[derive(Debug)]
 pub(super) struct Histograms;
+
+/// What is looked at; the first is the default.
+const OF: [&str; 2] = ["layer", "unit"];
 
 /// Values put out for each quantity.
 const EACH: usize = 3;
@@ -47,10 +50,16 @@ impl Visualization for Histograms {
         }
     }
 
+    fn about_unit(&self) -> Option<&'static [(&'static str, &'static str)]> {
+        Some(&[("of", OF[1])])
+    }
+
     fn fields(&self) -> Vec<Field> {
+        let of = "All numbers of the layer, or the activations of one unit.";
         let images = "Images of the batch, drawn by the seed.";
         let live = "Go on while the network trains, until stopped: a row for each state of it.";
         vec![
+            Field::choice("of", of, &OF, OF[0]),
             split_field("train"),
             Field::integer("images", images, 1.0, 256.0, 32.0),
             Field::integer(
@@ -94,7 +103,9 @@ fn recipe(request: &Request<'_>, live: bool) -> Result<Recipe> {
     let losses = ops::cross_entropy(g, built.logits, batch.labels)?;
     let seed = g.constant([n], &vec![1.0 / n as f32; n])?;
     let layer = request.layer_id();
-    let owns = |one: &Parameter| one.name.split_once('.').is_some_and(|(id, _)| id == layer);
+    let alone = request.values.choice("of")? == OF[1];
+    let owns =
+        |one: &Parameter| !alone && one.name.split_once('.').is_some_and(|(id, _)| id == layer);
     let all = network.parameters.iter().zip(&built.parameters);
     let own: Vec<(&Parameter, ValueId)> = all
         .filter(|(one, _)| owns(one))
@@ -102,8 +113,13 @@ fn recipe(request: &Request<'_>, live: bool) -> Result<Recipe> {
         .collect();
     let mut values = vec![built.layers[request.layer]];
     values.extend(own.iter().map(|(_, view)| view));
-    let gradients = gradient(g, losses, seed, &values, BackwardRule::Gradient)?;
+    let mut gradients = gradient(g, losses, seed, &values, BackwardRule::Gradient)?;
     let mut names = vec![format!("Activations of {layer}")];
+    if alone {
+        values[0] = ops::slice_channels(g, values[0], request.channel, 1)?;
+        gradients[0] = ops::slice_channels(g, gradients[0], request.channel, 1)?;
+        names[0].push_str(&format!(" unit {}", request.channel));
+    }
     names.extend(own.iter().map(|(one, _)| one.name.clone()));
     let mut outputs = Vec::new();
     for (value, gradient) in values.iter().zip(gradients) {

@@ -1,5 +1,6 @@
 //! A layer's kernels as pictures: one per output channel and input channel, or one in color where
-//! the layer sees three channels.
+//! the layer sees three channels. A unit that only passes on what a convolution computes for it (behind a rectifier,
+//! a normalization, a pooling) is shown with the convolution's.
 
 use crate::compile::compile;
 use crate::error::{Error, Result};
@@ -7,6 +8,7 @@ use crate::graph::Graph;
 use crate::ops;
 use crate::tensor::{Spec, Tensor};
 
+use super::connections::chain;
 use super::{Needs, Picture, Recipe, Request, Visualization};
 
 /// The method.
@@ -39,12 +41,21 @@ impl Visualization for Kernels {
     }
 
     fn recipe(&self, request: &Request<'_>) -> Result<Recipe> {
-        let layer = &request.network.layers[request.layer];
-        let weight = layer.weight.map(|index| &request.network.parameters[index]);
-        let Some(weight) = weight.filter(|weight| weight.shape.rank() == 4) else {
-            let expected = "a layer with convolution kernels";
-            return Err(Error::mismatch("kernels", expected, layer.id.as_str()));
+        let network = request.network;
+        let kernels = |index: usize| {
+            let layer = &network.layers[index];
+            let weight = &network.parameters[layer.weight?];
+            (weight.shape.rank() == 4).then_some((layer, weight))
         };
+        let mut own = chain(network, request.layer).into_iter();
+        let Some((layer, weight)) = own.find_map(kernels) else {
+            let expected = "a layer with convolution kernels, or behind one";
+            return Err(Error::mismatch("kernels", expected, request.layer_id()));
+        };
+        let passed = (layer.id != request.layer_id()).then(|| {
+            let (here, there) = (request.layer_id(), &layer.id);
+            format!("{here} has no kernels: these are of {there}, whose channels it passes on.")
+        });
         let mut graph = Graph::new();
         let words = request.network.parameter_words();
         let parameters = graph.external("parameters", Spec::f32([words]))?;
@@ -57,25 +68,20 @@ impl Visualization for Kernels {
             let data = oihw.to_vec();
             // A filter that is shared (over slices, over turns) makes several blocks of channels.
             let own = &data[channel % o * i * h * w..][..i * h * w];
-            if i == 3 {
-                let kernel = Tensor::new([3, h, w], own.to_vec())?;
-                return Ok(vec![Picture::new(
-                    format!("{title} kernel {channel}"),
-                    &kernel,
-                    true,
-                )?]);
+            let depth = if i == 3 { 3 } else { 1 };
+            let mut pictures = Vec::new();
+            for (input, slice) in own.chunks_exact(depth * h * w).enumerate() {
+                let mut name = format!("{title} kernel {channel}");
+                if depth == 1 {
+                    name.push_str(&format!(", input {input}"));
+                }
+                let slice = Tensor::new([depth, h, w], slice.to_vec())?;
+                pictures.push(Picture::new(name, &slice, true)?);
             }
-            (0..i)
-                .zip(own.chunks_exact(h * w))
-                .map(|(input, slice)| {
-                    let slice = Tensor::new([1, h, w], slice.to_vec())?;
-                    Picture::new(
-                        format!("{title} kernel {channel}, input {input}"),
-                        &slice,
-                        true,
-                    )
-                })
-                .collect()
+            if let Some(first) = pictures.first_mut() {
+                first.note.clone_from(&passed);
+            }
+            Ok(pictures)
         };
         Ok(Recipe {
             compiled: compile(&graph, "kernels", &[value])?,

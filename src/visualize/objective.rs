@@ -5,6 +5,7 @@
 mod channel;
 mod class_probability;
 mod class_score;
+mod direction;
 mod layer;
 mod unit;
 
@@ -54,6 +55,9 @@ pub(super) const OBJECTIVES: &[Objective] = &[
     class_score::INFO,
     class_probability::INFO,
 ];
+
+/// The objective of directions from outside, which no form can choose.
+pub(super) const DIRECTION: Objective = direction::INFO;
 
 /// The objective called `id`.
 ///

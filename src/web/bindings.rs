@@ -22,6 +22,7 @@ use super::lab::Lab;
 use super::messages::{Choice, Tile};
 use super::present_cpu::CpuPresenter;
 use super::present_gpu::GpuPresenter;
+use super::work::Given;
 
 /// Everything the page can ask of the core.
 #[wasm_bindgen(js_name = Lab)]
@@ -116,16 +117,18 @@ impl JsLab {
                 self.0.lab.begin_evaluation(options).await
             }
             "visualize" => {
-                // The image does not pass through serde.
-                let image = Reflect::get(&options, &"image".into())?;
-                let image = image
-                    .dyn_into::<Float32Array>()
-                    .ok()
-                    .map(|image| image.to_vec());
                 let rest = Object::assign(&Object::new(), options.unchecked_ref());
-                Reflect::delete_property(&rest, &"image".into())?;
+                // What is many numbers does not pass through serde.
+                let take = |name: &str| -> Js<Option<Vec<f32>>> {
+                    let found = Reflect::get(&rest, &name.into())?;
+                    Reflect::delete_property(&rest, &name.into())?;
+                    let numbers = found.dyn_into::<Float32Array>().ok();
+                    Ok(numbers.map(|numbers| numbers.to_vec()))
+                };
+                let (image, directions) = (take("image")?, take("directions")?);
+                let given = Given { image, directions };
                 let options = from_js(rest.into())?;
-                self.0.lab.begin_visualization(options, image).await
+                self.0.lab.begin_visualization(options, given).await
             }
             _ => Err(Error::unknown(
                 "job",
@@ -235,25 +238,25 @@ impl JsLab {
     #[wasm_bindgen(js_name = setTiles)]
     pub fn set_tiles(&mut self, view: String, tiles: JsValue, background: String) -> Js<()> {
         let tiles: Vec<Tile> = from_js(tiles)?;
-        self.0
-            .set_tiles(&view, tiles, &background)
-            .map_err(js_error)
+        let set = self.0.set_tiles(&view, tiles, &background);
+        set.map_err(js_error)
     }
 
     /// See [`Lab::set_probe`].
     #[wasm_bindgen(js_name = setProbe)]
-    pub fn set_probe(&mut self, image: Float32Array) -> Js<()> {
-        self.0.lab.set_probe(image.to_vec()).map_err(js_error)
+    pub fn set_probe(&mut self, image: Float32Array, class: Option<usize>) -> Js<()> {
+        let set = self.0.lab.set_probe(image.to_vec(), class);
+        set.map_err(js_error)
     }
 
-    /// Runs the probe's forward pass and draws all views.
+    /// Runs the probe and draws all views.
     pub async fn present(&mut self) -> Js<()> {
-        self.0.present().map_err(js_error)
+        self.0.present().await.map_err(js_error)
     }
 
     /// See [`Lab::ranges`].
-    pub async fn ranges(&self) -> Js {
-        let ranges = self.0.lab.ranges().await;
+    pub async fn ranges(&self, kind: JsValue) -> Js {
+        let ranges = self.0.lab.ranges(from_js(kind)?).await;
         let all = Object::new();
         for (layer, pairs) in ranges.map_err(js_error)? {
             let pairs = Float32Array::from(pairs.as_slice());

@@ -88,6 +88,8 @@ pub struct MethodEntry {
     pub fields: Vec<Field>,
     /// What it must be given.
     pub needs: MethodNeeds,
+    /// Whether it must also be given directions; then no list offers it.
+    pub directions: bool,
     /// Key of the group it is listed in.
     pub group: String,
     /// Where it belongs on the page of a unit: the settings in which it differs there from its defaults.
@@ -183,6 +185,7 @@ impl<B: Backend> Lab<B> {
                     channel: needs.channel,
                     image: needs.image,
                 },
+                directions: method.takes_directions(),
                 group: method.group().words()[0].into(),
                 about_unit: method.about_unit().map(|settings| {
                     let own = |&(name, value): &(&str, &str)| (name.into(), value.into());

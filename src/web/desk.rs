@@ -7,9 +7,10 @@ use litemap::LiteMap;
 use crate::backend::any::Any;
 use crate::error::{Error, Result};
 
+use super::colors::rgb_from_hex;
 use super::lab::Lab;
 use super::messages::Tile;
-use super::tiles::{Group, rgb_from_hex};
+use super::tiles::Group;
 
 /// Draws into canvases what a backend holds.
 pub(super) trait Presenter {
@@ -79,6 +80,12 @@ impl Desk {
         Ok(())
     }
 
+    /// Whether any view shows a gradient.
+    fn shows_gradients(&self) -> bool {
+        let mut tiles = self.views.values().flat_map(|shown| &shown.tiles);
+        tiles.any(|tile| tile.kind.is_gradient())
+    }
+
     pub(super) fn set_tiles(
         &mut self,
         name: &str,
@@ -87,10 +94,16 @@ impl Desk {
     ) -> Result<()> {
         let background = rgb_from_hex(background)
             .ok_or_else(|| Error::mismatch("background", "a color #rrggbb", background))?;
-        let groups = self.lab.resolve(&tiles)?;
+        // Gradients are there from the next drawing on.
+        let groups = match tiles.iter().any(|tile| tile.kind.is_gradient()) {
+            true => None,
+            false => Some(self.lab.resolve(&tiles)?),
+        };
         let shown = self.shown(name)?;
-        shown.view.layout(&groups);
-        (shown.tiles, shown.background, shown.groups) = (tiles, background, Some(groups));
+        if let Some(groups) = &groups {
+            shown.view.layout(groups);
+        }
+        (shown.tiles, shown.background, shown.groups) = (tiles, background, groups);
         Ok(())
     }
 
@@ -101,7 +114,9 @@ impl Desk {
             .for_each(|(_, shown)| shown.groups = None);
     }
 
-    pub(super) fn present(&mut self) -> Result<()> {
+    pub(super) async fn present(&mut self) -> Result<()> {
+        let looked = self.shows_gradients();
+        self.lab.look_at_gradients(looked).await?;
         self.lab.run_probe()?;
         for (_, shown) in self.views.iter_mut() {
             if shown.groups.is_none() {

@@ -17,8 +17,8 @@ use crate::train::{Loaded, Probe, Session};
 use crate::zoo::ARCHITECTURES;
 
 use super::choices::{Chosen, network_for, network_info};
-use super::messages::{Choice, Counters, DatasetInfo, Info, NetworkInfo, Tile};
-use super::tiles::{Group, layer_index, resolve};
+use super::messages::{Choice, Counters, DatasetInfo, Info, NetworkInfo, Tile, TileKind};
+use super::tiles::{Group, layer_index, resolve, unseen};
 use super::work::Work;
 
 /// An image as scripts give it: c·h·w values in 0..1.
@@ -31,7 +31,11 @@ pub struct Lab<B: Backend> {
     note: Option<String>,
     pub(super) session: Session<B>,
     probe: Probe<B>,
+    /// While gradients are looked at.
+    gradients: Option<Probe<B>>,
     probe_image: Tensor,
+    /// Its class, where that is known.
+    probe_class: Option<usize>,
     chosen: Chosen,
     seed: u64,
     pub(super) jobs: LiteMap<u32, Work<B>>,
@@ -55,13 +59,16 @@ impl<B: Backend> Lab<B> {
         let network = network_for(&chosen, &data.dataset)?;
         let session = Session::new(&backend, data, network, 0)?;
         let probe = session.probe().await?;
-        let probe_image = session.data().dataset.test.image(0)?;
+        let test = &session.data().dataset.test;
+        let (probe_image, probe_class) = (test.image(0)?, Some(test.label(0)?));
         let jobs = LiteMap::new();
         Ok(Self {
             backend,
             note,
             session,
             probe,
+            gradients: None,
+            probe_class,
             probe_image,
             chosen,
             seed: 0,
@@ -145,8 +152,10 @@ impl<B: Backend> Lab<B> {
             || !Rc::ptr_eq(session.data(), self.session.data())
         {
             self.probe_image = dataset.test.image(0)?;
+            self.probe_class = Some(dataset.test.label(0)?);
         }
         self.jobs.clear();
+        self.gradients = None;
         self.session = session;
         self.probe = probe;
         self.chosen = chosen;
@@ -278,21 +287,44 @@ impl<B: Backend> Lab<B> {
         }
     }
 
-    /// Chooses the image that live activations are shown for.
+    /// Chooses the image that live pictures are shown for, and says of which class it is, if that is known.
     ///
     /// # Errors
-    /// When its size is wrong.
-    pub fn set_probe(&mut self, image: Image) -> Result<()> {
-        self.probe_image = self.image(image)?;
+    /// When its size or its class is wrong.
+    pub fn set_probe(&mut self, image: Image, class: Option<usize>) -> Result<()> {
+        let classes = self.session.network().spec.classes;
+        if let Some(wrong) = class.filter(|&class| class >= classes) {
+            let expected = format!("an index below {classes}");
+            return Err(Error::mismatch("class", expected, wrong.to_string()));
+        }
+        (self.probe_image, self.probe_class) = (self.image(image)?, class);
         Ok(())
     }
 
-    /// Submits the forward pass of the probe image, before its tiles are drawn.
+    /// Prepares the backward pass if there are gradients to be `looked` at, or lets go of it.
+    ///
+    /// # Errors
+    /// When the backend has no room.
+    pub async fn look_at_gradients(&mut self, looked: bool) -> Result<()> {
+        if !looked {
+            self.gradients = None;
+        } else if self.gradients.is_none() {
+            self.gradients = Some(self.probe.gradients(&self.session).await?);
+        }
+        Ok(())
+    }
+
+    /// Submits the forward pass of the probe image, and the backward pass if gradients are looked at, before the
+    /// tiles are drawn.
     ///
     /// # Errors
     /// When the backend fails.
     pub fn run_probe(&self) -> Result<()> {
-        self.probe.run(&self.probe_image)
+        self.probe.run(&self.probe_image)?;
+        match &self.gradients {
+            Some(gradients) => gradients.run_back(self.probe_class, self.session.network()),
+            None => Ok(()),
+        }
     }
 
     /// What the tiles of a view show.
@@ -300,24 +332,30 @@ impl<B: Backend> Lab<B> {
     /// # Errors
     /// When a tile names something that the network does not have.
     pub fn resolve(&self, tiles: &[Tile]) -> Result<Vec<Group<B>>> {
-        resolve(&self.session, &self.probe, tiles)
+        resolve(&self.session, &self.probe, self.gradients.as_ref(), tiles)
     }
 
-    /// The smallest and largest activation of each channel of each layer for the probe image, see
-    /// [`Probe::ranges`].
+    /// The smallest and largest of what is shown of each channel of each layer that has it, for the probe image.
     ///
     /// # Errors
-    /// When the backend fails.
-    pub async fn ranges(&self) -> Result<Vec<(String, Vec<f32>)>> {
+    /// When the backend fails, or gradients are not looked at.
+    pub async fn ranges(&self, kind: TileKind) -> Result<Vec<(String, Vec<f32>)>> {
         self.run_probe()?;
-        let ranges = self.probe.ranges().await?;
-        let names = self
-            .session
-            .network()
-            .layers
-            .iter()
-            .map(|layer| layer.id.clone());
-        Ok(names.zip(ranges).collect())
+        let probe = match kind.is_gradient() {
+            true => self.gradients.as_ref().ok_or_else(unseen)?,
+            false => &self.probe,
+        };
+        let [mut layers, kernels] = probe.ranges().await?;
+        if kind == TileKind::Activation {
+            // Those that an image may have.
+            layers[0].1 = [0.0, 1.0].repeat(self.session.network().spec.input[0]);
+        }
+        let rows = if kind.is_kernel() { kernels } else { layers };
+        let name = |index: usize| self.session.network().layers[index].id.clone();
+        Ok(rows
+            .into_iter()
+            .map(|(index, row)| (name(index), row))
+            .collect())
     }
 
     /// An image of the dataset's shape.

@@ -149,7 +149,7 @@ pub struct AugmentOptions {
     pub seed: u32,
 }
 
-/// What to visualize; the image travels beside it.
+/// What to visualize; the image and the directions travel beside it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct VisualizeOptions {
     /// Key of the method.
@@ -246,6 +246,18 @@ pub struct Tile {
     pub scale: Scale,
 }
 
+impl TileKind {
+    /// Whether it takes a backward pass.
+    pub fn is_gradient(self) -> bool {
+        matches!(self, Self::ActivationGradient | Self::KernelGradient)
+    }
+
+    /// Whether it is of a layer's kernels.
+    pub fn is_kernel(self) -> bool {
+        matches!(self, Self::Kernel | Self::KernelGradient)
+    }
+}
+
 /// Over which values a [`Tile`]'s color scale goes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export))]
@@ -263,10 +275,14 @@ pub enum Scale {
 /// What a [`Tile`] shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export))]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "camelCase")]
 pub enum TileKind {
     /// A channel's activations for the probe image.
     Activation,
+    /// How the loss changes with these; the input's are by all colors together.
+    ActivationGradient,
     /// A kernel's weights.
     Kernel,
+    /// How the loss changes with these.
+    KernelGradient,
 }

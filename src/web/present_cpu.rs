@@ -8,8 +8,9 @@ use web_sys::{ImageData, OffscreenCanvas, OffscreenCanvasRenderingContext2d};
 use crate::backend::any::Any;
 use crate::error::{Error, Result};
 
+use super::colors::Colors;
 use super::desk::{Presenter, View};
-use super::tiles::{Colors, Group, paint};
+use super::tiles::{Group, paint};
 
 /// Paints tiles.
 pub(super) struct CpuPresenter {

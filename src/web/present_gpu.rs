@@ -7,8 +7,9 @@ use crate::backend::any::Any;
 use crate::backend::gpu::Gpu;
 use crate::error::{Error, Result};
 
+use super::colors::Colors;
 use super::desk::{Presenter, View};
-use super::tiles::{Colors, Group, Mode, Placed};
+use super::tiles::{Group, Mode, Placed};
 
 /// Draws what a GPU holds.
 pub(super) struct GpuPresenter(Rc<Drawing>);

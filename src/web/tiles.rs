@@ -9,6 +9,7 @@ use crate::nn::Network;
 use crate::program::View;
 use crate::train::{Probe, Session};
 
+use super::colors::{Colors, sample};
 use super::messages::{Scale, Tile, TileKind};
 
 /// How a group's values become colors.
@@ -63,6 +64,7 @@ pub struct Group<B: Backend> {
 pub(super) fn resolve<B: Backend>(
     session: &Session<B>,
     probe: &Probe<B>,
+    gradients: Option<&Probe<B>>,
     tiles: &[Tile],
 ) -> Result<Vec<Group<B>>> {
     let mut groups: Vec<((usize, TileKind, bool), Group<B>)> = Vec::new();
@@ -70,7 +72,7 @@ pub(super) fn resolve<B: Backend>(
     for tile in tiles {
         let index = layer_index(network, &tile.layer)?;
         let mut placed = place(network, index, tile)?;
-        let global = tile.scale == Scale::Global && tile.kind == TileKind::Activation;
+        let global = tile.scale == Scale::Global && !tile.kind.is_kernel();
         let key = (index, tile.kind, global);
         if global {
             placed.pairs = [0, 2];
@@ -79,34 +81,24 @@ pub(super) fn resolve<B: Backend>(
             group.tiles.push(placed);
             continue;
         }
-        let (source, range, mode) = match tile.kind {
-            TileKind::Activation => {
-                let [source, range] = probe.layer_buffers(index);
-                let range = if global { probe.global_range() } else { range };
-                let mode = match (index, network.spec.input[0]) {
-                    (0, 3) => Mode::Rgb,
-                    (0, _) => Mode::Gray,
-                    _ => Mode::Scaled,
-                };
-                (source, range, mode)
-            }
-            TileKind::Kernel => {
-                let range = probe.weight_range_buffer(index);
-                let buffer = session.buffer("parameters");
-                let (Some(range), Some(buffer), Some(weight)) =
-                    (range, buffer, network.layers[index].weight)
-                else {
-                    return Err(Error::mismatch(tile.layer.as_str(), "kernels", "none"));
-                };
-                let parameter = &network.parameters[weight];
-                let words = parameter.shape.elements();
-                let view = View {
-                    buffer: range.1.buffer,
-                    offset: parameter.offset,
-                    words,
-                };
-                ((buffer, view), range, Mode::Symmetric)
-            }
+        let probe = match tile.kind.is_gradient() {
+            true => gradients.ok_or_else(unseen)?,
+            false => probe,
+        };
+        let [source, mut range] = match tile.kind.is_kernel() {
+            true => probe
+                .kernel_buffers(index)
+                .ok_or_else(|| Error::mismatch(tile.layer.as_str(), "kernels", "none"))?,
+            false => probe.layer_buffers(index),
+        };
+        if global {
+            range = probe.global_range();
+        }
+        let mode = match (tile.kind, index, network.spec.input[0]) {
+            (TileKind::Activation, 0, 3) => Mode::Rgb,
+            (TileKind::Activation, 0, _) => Mode::Gray,
+            (TileKind::Activation, ..) => Mode::Scaled,
+            _ => Mode::Symmetric,
         };
         groups.push((
             key,
@@ -119,6 +111,11 @@ pub(super) fn resolve<B: Backend>(
         ));
     }
     Ok(groups.into_iter().map(|(_, group)| group).collect())
+}
+
+/// Gradients that no backward pass is there for.
+pub(super) fn unseen() -> Error {
+    Error::mismatch("probe", "gradients that are looked at", "none")
 }
 
 /// The index of the layer called `id`.
@@ -150,12 +147,15 @@ fn place(network: &Network, index: usize, tile: &Tile) -> Result<Placed> {
         ))
     };
     let [base, stride_x, stride_y, width, height, channel, channels] = match tile.kind {
-        TileKind::Activation => {
-            let [c, h, w] = layer.shape;
+        TileKind::Activation | TileKind::ActivationGradient => {
+            let [mut c, h, w] = layer.shape;
+            if index == 0 && tile.kind == TileKind::ActivationGradient {
+                c = 1;
+            }
             let unit = below("unit", tile.unit, c)?;
             [unit, c, w * c, w, h, unit, c]
         }
-        TileKind::Kernel => {
+        TileKind::Kernel | TileKind::KernelGradient => {
             let weight = layer.weight.map(|index| &network.parameters[index]);
             let Some(weight) = weight.filter(|weight| weight.shape.rank() == 4) else {
                 return Err(Error::mismatch(
@@ -186,65 +186,6 @@ fn place(network: &Network, index: usize, tile: &Tile) -> Result<Placed> {
             _ => [0, channels],
         },
     })
-}
-
-/// The two color maps of the page, 9 anchors each, RGB in 0..1.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Colors {
-    /// For values that are never negative.
-    pub sequential: Vec<[f32; 3]>,
-    /// For signed values; the middle is zero.
-    pub diverging: Vec<[f32; 3]>,
-}
-
-/// Anchors of each color map.
-const N_ANCHORS: usize = 9;
-
-impl Colors {
-    /// The maps that the page uses too.
-    ///
-    /// # Errors
-    /// When the file they are in is not two lists of nine hex colors.
-    pub fn load() -> Result<Self> {
-        let text = include_str!("../../www/src/draw/colormaps.json");
-        let wrong = |found: String| Error::mismatch("colormaps.json", "9 hex colors a map", found);
-        let maps: serde_json::Value =
-            serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
-        let map = |name: &str| -> Result<Vec<[f32; 3]>> {
-            let anchors = maps[name]
-                .as_array()
-                .ok_or_else(|| wrong(format!("no {name}")))?;
-            let colors: Vec<_> = anchors
-                .iter()
-                .filter_map(|c| c.as_str().and_then(rgb_from_hex))
-                .collect();
-            if colors.len() != N_ANCHORS {
-                return Err(wrong(format!("{} in {name}", colors.len())));
-            }
-            Ok(colors)
-        };
-        Ok(Self {
-            sequential: map("sequential")?,
-            diverging: map("diverging")?,
-        })
-    }
-}
-
-/// "#rrggbb" as RGB in 0..1.
-pub(super) fn rgb_from_hex(hex: &str) -> Option<[f32; 3]> {
-    let digits = hex
-        .strip_prefix('#')
-        .filter(|digits| digits.len() == 6 && digits.is_ascii())?;
-    let channel = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).ok();
-    Some([channel(0)?, channel(2)?, channel(4)?].map(|byte| f32::from(byte) / 255.0))
-}
-
-/// The color at `t` in 0..1 of a map, linear between its anchors.
-fn sample(map: &[[f32; 3]], t: f32) -> [f32; 3] {
-    let at = t.clamp(0.0, 1.0) * (N_ANCHORS - 1) as f32;
-    let left = (at as usize).min(N_ANCHORS - 2);
-    let share = at - left as f32;
-    [0, 1, 2].map(|i| map[left][i] + share * (map[left + 1][i] - map[left][i]))
 }
 
 /// Draws the tiles of one group into `pixels`, RGBA rows of `size[0]` pixels. Each cell's color is found

@@ -18,6 +18,24 @@ use super::pace::Pace;
 use super::plans::plan_for;
 use super::tiles::layer_index;
 
+/// What a visualization is given in bulk.
+#[derive(Debug, Default)]
+pub struct Given {
+    /// An image.
+    pub image: Option<Image>,
+    /// One weight for each unit of the layer, direction by direction.
+    pub directions: Option<Vec<f32>>,
+}
+
+impl From<Option<Image>> for Given {
+    fn from(image: Option<Image>) -> Self {
+        Self {
+            image,
+            directions: None,
+        }
+    }
+}
+
 /// Work under way.
 #[derive(Debug)]
 pub(super) enum Work<B: Backend> {
@@ -151,8 +169,9 @@ impl<B: Backend> Lab<B> {
     pub async fn begin_visualization(
         &mut self,
         options: VisualizeOptions,
-        image: Option<Image>,
+        given: impl Into<Given>,
     ) -> Result<u32> {
+        let Given { image, directions } = given.into();
         let method = find_visualization(&options.method)?;
         let network = self.session.network().clone();
         let missing = |what: &str| Error::mismatch(method.id(), what, "none");
@@ -187,6 +206,7 @@ impl<B: Backend> Lab<B> {
             channel,
             classes: &data.dataset.classes,
             image: image.as_ref(),
+            directions: directions.as_deref(),
             seed: options.seed.into(),
             values: Values::check(method.id(), &fields, &options.fields)?,
             data: Some(&data.layout),

@@ -139,6 +139,101 @@ for (const colorScheme of ['light', 'dark'] as const) {
   });
 }
 
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`draws an atlas of a layer, ${colorScheme}`, async ({ page }) => {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await open(page, 'cpu');
+    await small(page);
+    const layer = await page.evaluate(async () => {
+      const name = Object.keys(await convscope.parameters()).at(-1) ?? '';
+      await convscope.train({ steps: 40, seed: 1 });
+      return name.slice(0, name.lastIndexOf('.'));
+    });
+    await page.evaluate((link) => (location.hash = link), `#embedding=${layer}`);
+    const view = page.getByRole('region', { name: `Embedding of ${layer}` });
+    await view.getByRole('combobox', { name: 'Images' }).selectOption('100 images');
+    await expect(view.getByText('Nearest neighbor of the same class')).toBeVisible({ timeout: 60_000 });
+    await view.getByRole('button', { name: 'Atlas' }).click();
+    await view.getByRole('combobox', { name: 'Cells' }).selectOption('6 x 6 cells');
+    const again = view.getByRole('button', { name: 'Look again' });
+    await expect(again).toBeVisible({ timeout: 120_000 });
+    const cells = view.getByRole('button', { name: /^Cell/ });
+    const names = await cells.evaluateAll((all) => all.map((cell) => cell.getAttribute('aria-label') ?? ''));
+    expect(names.length).toBeGreaterThan(2);
+    const counts = names.map((name) => Number(/: (\d+) images/.exec(name)?.[1]));
+    expect(counts.every((count) => count >= 3)).toBe(true);
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(100);
+    const icons = view.getByRole('img', { name: /direction \d+ · along it/ });
+    // The chosen cell's icon is also beside the grid.
+    await expect(icons).toHaveCount(names.length + 1);
+    await expectAccessible(page);
+
+    // Its images are seen as what the cell says: here, by asking the network again.
+    const fewest = counts.indexOf(Math.min(...counts));
+    await cells.nth(fewest).click();
+    const beside = view.getByRole('complementary', { name: 'Legend' });
+    const examples = await beside
+      .getByRole('button', { name: /^Example/ })
+      .evaluateAll((all) =>
+        all.map((each) => Number(/\d+/.exec(each.getAttribute('aria-label') ?? '')?.[0])),
+      );
+    expect(examples.length).toBe(counts[fewest]);
+    const said = await page.evaluate(async (indices) => {
+      const all: Float32Array[] = [];
+      for (const index of indices) all.push(await convscope.predict((await convscope.example(index)).image));
+      const sums = Array.from(all[0] ?? [], (_, c) => all.reduce((sum, each) => sum + (each[c] ?? 0), 0));
+      return sums.indexOf(Math.max(...sums));
+    }, examples);
+    expect(names[fewest]).toMatch(new RegExp(`seen as ${said}$`));
+    // The same seed gives the same pictures.
+    const grid = view.getByRole('group', { name: /^Atlas of/ });
+    const before = await grid.screenshot();
+    await again.click();
+    await expect(view.getByRole('progressbar', { name: 'Atlas progress' })).toBeVisible();
+    await expect(again).toBeVisible({ timeout: 120_000 });
+    await cells.nth(fewest).click();
+    expect((await grid.screenshot()).equals(before)).toBe(true);
+    // Finer cells, stopped while they are drawn.
+    await view.getByRole('combobox', { name: 'Cells' }).selectOption('8 x 8 cells');
+    await view.getByRole('button', { name: 'Stop' }).click();
+    await expect(again).toBeVisible();
+    // The input has no units behind it.
+    await page.evaluate(() => (location.hash = '#embedding=input'));
+    await expect(page.getByRole('alert')).toContainText('a layer behind the input', { timeout: 60_000 });
+  });
+}
+
+test('shows weights and gradients live in the map, and keeps the choice in the link', async ({ page }) => {
+  await open(page, 'webgpu');
+  await small(page);
+  const map = page.getByRole('region', { name: 'Network map' });
+  const show = page.getByRole('combobox', { name: 'Show' });
+  const kinds = await show.locator('option').allInnerTexts();
+  expect(kinds.length).toBe(4);
+  const seen = new Set<string>();
+  for (const kind of kinds) {
+    await show.selectOption(kind);
+    await page.waitForTimeout(3000);
+    seen.add((await map.screenshot()).toString('base64'));
+  }
+  expect(seen.size).toBe(4);
+  // They follow what is learned, and cost nothing once they are not looked at.
+  const gradients = (await map.screenshot()).toString('base64');
+  await page.evaluate(() => convscope.train({ steps: 4, seed: 2 }));
+  await expect
+    .poll(async () => (await map.screenshot()).toString('base64'), { timeout: 30_000 })
+    .not.toBe(gradients);
+  const bytes = async () => (await page.evaluate(() => convscope.counters())).gpuBytes;
+  const looked = await bytes();
+  await page.reload();
+  await page.evaluate(() => convscope.ready);
+  await expect(show).toHaveValue('kernelGradient');
+  await small(page);
+  await page.evaluate(() => convscope.train({ steps: 4, seed: 2 }));
+  await show.selectOption(kinds[0] ?? '');
+  await expect.poll(bytes, { timeout: 30_000 }).toBeLessThan(looked);
+});
+
 test('gives the features of many images to a script, and stops an embedding', async ({ page }) => {
   await open(page, 'webgpu');
   await small(page);
@@ -147,15 +242,29 @@ test('gives the features of many images to a script, and stops an embedding', as
     const layer = name?.slice(0, name.lastIndexOf('.')) ?? '';
     const { shape, data } = await convscope.features(layer, { indices: [5, 3, 5] });
     const one = await convscope.features(layer, { indices: [3], split: 'train' });
+    const method = (await convscope.catalog()).visualizations.find(({ directions }) => directions)?.id ?? '';
+    const units = (await convscope.parameters())[`${layer}.weight`]?.shape[0] ?? 0;
+    const directions = Float32Array.from({ length: 2 * units }, (_, at) => Math.cos(at));
+    const icons = await convscope.visualize(method, { layer, directions, steps: 4 });
+    const missing = await convscope.visualize(method, { layer }).catch((error: Error) => error.message);
     const refusal = await convscope
       .features(layer, { indices: [1e6] })
       .catch((error: Error) => error.message);
     const width = shape[1] ?? 0;
     const row = (at: number) => Array.from(data.subarray(at * width, (at + 1) * width)).join();
-    return { rows: shape[0], same: row(0) === row(2), other: row(0) !== row(1), one: one.shape[0], refusal };
+    return {
+      icons: icons.length,
+      missing,
+      rows: shape[0],
+      same: row(0) === row(2),
+      other: row(0) !== row(1),
+      one: one.shape[0],
+      refusal,
+    };
   });
-  expect(found).toMatchObject({ rows: 3, same: true, other: true, one: 1 });
+  expect(found).toMatchObject({ icons: 2, rows: 3, same: true, other: true, one: 1 });
   expect(found.refusal).toMatch(/expected indices below 100/);
+  expect(found.missing).toMatch(/expected \d+ numbers for each, found 0/);
 
   // So many that there is time to stop.
   await page.evaluate(async () => {

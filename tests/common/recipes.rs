@@ -91,6 +91,7 @@ pub(crate) fn request<'a>(
         channel,
         classes: &[],
         image,
+        directions: None,
         seed: 1,
         values: Values::check(method.id(), &method.fields(), fields.as_object().unwrap()).unwrap(),
         data: None,

@@ -171,7 +171,7 @@ export async function chooseProbe(index: number): Promise<void> {
 
 export function setProbe(image: Float32Array, label: number | null): void {
   app.probe = { image, label };
-  void attempt(() => client.call('setProbe', [image]));
+  void attempt(() => client.call('setProbe', [image, label ?? undefined]));
 }
 
 export function select(layer: string, unit = 0): void {

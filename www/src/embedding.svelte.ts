@@ -25,6 +25,10 @@ export class Plane {
   refusal = $state('');
   /** Share of images whose nearest neighbor is of their class: in the layer, and in the plane. */
   agreement = $state.raw<[number, number] | null>(null);
+  /** What the layer makes of each image, one behind the other. */
+  get answers(): Float32Array {
+    return this.features?.values ?? new Float32Array();
+  }
   private worker = this.start();
   private turn = 0;
   private features: { of: string; values: Float32Array } | null = null;

@@ -16,6 +16,7 @@ import type {
   StepEvent,
   Tensor,
   Tile,
+  TileKind,
   TrainOptions,
   VisualizeOptions,
 } from './types';
@@ -51,9 +52,9 @@ export interface Calls {
   attachCanvas(view: string, canvas: OffscreenCanvas): void;
   resizeCanvas(view: string, width: number, height: number): void;
   setTiles(view: string, tiles: Tile[], background: string): void;
-  setProbe(image: Float32Array): void;
+  setProbe(image: Float32Array, label?: number): void;
   setVisible(visible: boolean): void;
-  ranges(): Record<string, Float32Array>;
+  ranges(kind: TileKind): Record<string, Float32Array>;
 }
 
 export type CallName = keyof Calls;

@@ -2,7 +2,7 @@
 // versioned, capped in length, and every value that does not have the expected form is dropped. What is looked at
 // on a page of its own stands behind the settings in plain words: `#v1=...&unit=<layer>/<channel>`.
 
-import type { Options, Scale } from './protocol';
+import type { Options, Scale, TileKind } from './protocol';
 
 /** What stands in the middle of the page. */
 export type View = 'map' | 'unit' | 'embedding';
@@ -29,6 +29,8 @@ export interface Settings {
   selection: { layer: string; unit: number } | null;
   probe: number;
   colors: Scale;
+  /** What the tiles of the map show. */
+  shows: TileKind;
   view: View;
 }
 
@@ -49,12 +51,14 @@ export const defaults: Settings = {
   selection: null,
   probe: 0,
   colors: 'layer',
+  shows: 'activation',
   view: 'map',
 };
 
 const PREFIX = 'v1=';
 const LONGEST = 8192;
 const SCALES: Scale[] = ['unit', 'layer', 'global'];
+const KINDS: TileKind[] = ['activation', 'activationGradient', 'kernel', 'kernelGradient'];
 
 /** The hash for these settings; what equals its default is left out. */
 export function encode(settings: Settings): string {
@@ -122,6 +126,7 @@ function validate(value: unknown): Settings {
     selection: selection(given['selection']),
     probe: whole(given['probe'], 0, 1e9) ?? defaults.probe,
     colors: SCALES.find((each) => each === given['colors']) ?? defaults.colors,
+    shows: KINDS.find((each) => each === given['shows']) ?? defaults.shows,
     view: defaults.view,
   };
 }

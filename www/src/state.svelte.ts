@@ -58,6 +58,8 @@ class State {
   probabilities = $state.raw<Float32Array | null>(null);
   /** Of each layer's channels the smallest and the largest value, pair by pair. */
   ranges = $state.raw<Record<string, Float32Array>>({});
+  /** Of the gradients of each layer's kernels, while these are looked at. */
+  kernelRanges = $state.raw<Record<string, Float32Array>>({});
   parameters = $state.raw<Record<string, Tensor>>({});
   /** Counts redraws of the live pictures; what reads values back follows it. */
   presented = $state(0);

@@ -13,6 +13,7 @@ export type { StepEvent } from './gen/StepEvent';
 export type { Evaluation } from './gen/Evaluation';
 export type { Counters } from './gen/Counters';
 export type { Tile } from './gen/Tile';
+export type { TileKind } from './gen/TileKind';
 export type { Scale } from './gen/Scale';
 export type { ArchitectureEntry as Architecture } from './gen/ArchitectureEntry';
 export type { MethodEntry as Method } from './gen/MethodEntry';
@@ -82,6 +83,8 @@ export interface VisualizeOptions {
   layer?: string;
   channel?: number;
   image?: Float32Array;
+  /** For a method that takes directions: one weight for each unit of the layer, direction by direction. */
+  directions?: Float32Array;
   seed?: number;
   [field: string]: unknown;
 }

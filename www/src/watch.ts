@@ -23,7 +23,9 @@ export function watchPictures(client: Client): void {
     }
     if (now - slow >= SLOW || app.run !== 'training') {
       slow = now;
-      app.ranges = await client.call('ranges', []);
+      const { shows } = app.settings;
+      app.ranges = await client.call('ranges', [shows === 'activationGradient' ? shows : 'activation']);
+      if (shows === 'kernelGradient') app.kernelRanges = await client.call('ranges', [shows]);
       if (app.layer?.kernel) app.parameters = await client.call('parameters', []);
     }
   };

@@ -96,12 +96,12 @@ const handlers: Handlers = {
       theLab().setTiles(view, tiles, background);
       shown[view] = (shown[view] ?? 0) + 1;
     }),
-  setProbe: ([image]) => redraw(() => theLab().setProbe(image)),
+  setProbe: ([image, label]) => redraw(() => theLab().setProbe(image, label)),
   setVisible([value]) {
     visible = value;
     dirty ||= value;
   },
-  ranges: () => theLab().ranges(),
+  ranges: ([kind]) => theLab().ranges(kind),
 };
 
 async function answer({ id, method, args }: Request): Promise<void> {

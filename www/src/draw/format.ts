@@ -14,7 +14,7 @@ export function value(number: number): string {
     size !== 0 && (size < 0.001 || size >= 100_000)
       ? number.toExponential(1)
       : String(+number.toPrecision(3));
-  return text.replace('-', '−');
+  return text.replaceAll('-', '−');
 }
 
 /** 0.987 → "98.7 %". */

@@ -1,7 +1,7 @@
 // Where each kernel of a layer goes: one row per output unit and one column per input where a kernel has an
 // extent; the selected unit's weights as one wrapped row where it is a single number.
 
-import type { Layer, Tile } from '../protocol';
+import type { Layer, Tile, TileKind } from '../protocol';
 
 export interface KernelSheet {
   tiles: Tile[];
@@ -16,12 +16,12 @@ const ROWS = 64;
 const COLUMNS = 32;
 
 /** Tiles in device pixels for a sheet of at most `width` of them. */
-export function sheet(layer: Layer, unit: number, width: number, ratio: number): KernelSheet {
+export function sheet(layer: Layer, kind: TileKind, unit: number, width: number, ratio: number): KernelSheet {
   const [outputs, inputs, h, w] = layer.kernel ?? [0, 0, 1, 1];
   const gap = Math.round(GAP * ratio);
   const make = (kernelUnit: number, input: number, x: number, y: number, factor: number): Tile => ({
     layer: layer.id,
-    kind: 'kernel',
+    kind,
     unit: kernelUnit,
     input,
     x,
@@ -59,4 +59,32 @@ export function sheet(layer: Layer, unit: number, width: number, ratio: number):
     ? `${some(rows, outputs)} kernels, one per unit.`
     : `Rows: ${some(rows, outputs)} units. Columns: ${some(columns, inputs)} inputs.`;
   return { tiles, width, height: lines * stepY, caption };
+}
+
+interface Place {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+/** The slices of a unit's kernel in a cell: side by side at the largest whole factor, or as many as fit. */
+export function slices({ kernel }: Layer, cell: Place): (Place & { input: number })[] {
+  const [, inputs, h, w] = kernel ?? [0, 0, 1, 1];
+  const fit = (room: number, length: number) => Math.max(1, Math.floor((room + 1) / (length + 1)));
+  let factor = Math.max(1, Math.floor(Math.min(cell.width / w, cell.height / h)));
+  while (factor > 1 && fit(cell.width, w * factor) * fit(cell.height, h * factor) < inputs) factor--;
+  const [width, height] = [Math.min(w * factor, cell.width), Math.min(h * factor, cell.height)];
+  const columns = Math.min(fit(cell.width, width), inputs);
+  const drawn = Math.min(inputs, columns * fit(cell.height, height));
+  const rows = Math.ceil(drawn / columns);
+  const left = cell.x + Math.floor((cell.width - columns * (width + 1) + 1) / 2);
+  const top = cell.y + Math.floor((cell.height - rows * (height + 1) + 1) / 2);
+  return Array.from({ length: drawn }, (_, input) => ({
+    input,
+    x: left + (input % columns) * (width + 1),
+    y: top + Math.floor(input / columns) * (height + 1),
+    width,
+    height,
+  }));
 }

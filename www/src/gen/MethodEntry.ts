@@ -27,6 +27,10 @@ fields: Array<Field>,
  */
 needs: MethodNeeds, 
 /**
+ * Whether it must also be given directions; then no list offers it.
+ */
+directions: boolean, 
+/**
  * Key of the group it is listed in.
  */
 group: string, 

@@ -3,4 +3,4 @@
 /**
  * What a [`Tile`] shows.
  */
-export type TileKind = "activation" | "kernel";
+export type TileKind = "activation" | "activationGradient" | "kernel" | "kernelGradient";

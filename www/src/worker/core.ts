@@ -13,6 +13,7 @@ import type {
   Progress,
   Tensor,
   Tile,
+  TileKind,
 } from '../types';
 
 /** One laboratory: a dataset, a network, a backend. Its methods are not reentrant. */
@@ -39,9 +40,9 @@ export interface Lab {
   attachCanvas(view: string, canvas: OffscreenCanvas): void;
   resizeCanvas(view: string, width: number, height: number): void;
   setTiles(view: string, tiles: Tile[], background: string): void;
-  setProbe(image: Float32Array): void;
+  setProbe(image: Float32Array, label?: number): void;
   present(): Promise<void>;
-  ranges(): Promise<Record<string, Float32Array>>;
+  ranges(kind: TileKind): Promise<Record<string, Float32Array>>;
 }
 
 interface Module {
