@@ -376,7 +376,7 @@ fn pictures(
     let image = data.dataset.test.image(0)?;
     let request = Request {
         network,
-        normalization: (&data.normalization.0, &data.normalization.1),
+        normalization: (&data.layout.normalization.0, &data.layout.normalization.1),
         look: data.look(),
         layer,
         channel: 0,

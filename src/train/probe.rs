@@ -29,7 +29,7 @@ pub struct Probe<B: Backend> {
 }
 
 /// Adds to `graph` the normalization of images in 0..1, `[n, h, w, c]`, as in training: the scale and shift
-/// of each channel of [`Loaded`](super::Loaded).
+/// of each channel of [`DataLayout`](super::DataLayout).
 ///
 /// # Errors
 /// When the channels differ from the dataset's.
@@ -51,7 +51,7 @@ impl<B: Backend> Probe<B> {
         let mut graph = Graph::new();
         let g = &mut graph;
         let image = g.external("probe", Spec::f32([1, h, w, c]))?;
-        let x = normalized(g, image, &session.data().normalization)?;
+        let x = normalized(g, image, &session.data().layout.normalization)?;
         let mut layers = network.build(g, x, Mode::Eval)?;
         // The input is shown as the user knows it, not normalized.
         layers.layers[0] = image;
