@@ -116,20 +116,18 @@ fn image_folder(path: &Path) -> Outcome<(Vec<String>, Split)> {
     Ok((classes, Split::new([3, 32, 32], images, labels)?))
 }
 
-/// The dataset with at most `most` test images.
-pub(crate) fn shortened(dataset: Dataset, most: usize) -> Outcome<Dataset> {
-    if dataset.test.len() <= most {
-        return Ok(dataset);
-    }
-    let (mut images, mut labels) = (Vec::new(), Vec::new());
-    let [c, h, w] = dataset.shape;
-    for index in 0..most {
-        // `image` is [c, h, w] in 0..1; splits are NHWC bytes.
-        let image = dataset.test.image(index)?.to_vec();
-        let byte = |i: usize| (image[i % c * h * w + i / c] * 255.0).round() as u8;
-        images.extend((0..c * h * w).map(byte));
-        labels.push(u8::try_from(dataset.test.label(index)?)?);
-    }
-    let test = Split::new(dataset.shape, images, labels)?;
-    Ok(Dataset { test, ..dataset })
+/// The dataset with at most so many training and test images.
+pub(crate) fn shortened(dataset: Dataset, [train, test]: [usize; 2]) -> Outcome<Dataset> {
+    Ok(Dataset {
+        train: first_of(&dataset.train, dataset.shape, train)?,
+        test: first_of(&dataset.test, dataset.shape, test)?,
+        ..dataset
+    })
+}
+
+/// At most the first `most` images of a split.
+fn first_of(split: &Split, [c, h, w]: [usize; 3], most: usize) -> Outcome<Split> {
+    let n = split.len().min(most);
+    let images = split.images()[..n * c * h * w].to_vec();
+    Ok(Split::new([c, h, w], images, split.labels()[..n].to_vec())?)
 }
