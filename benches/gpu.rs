@@ -1,5 +1,6 @@
 //! Times kernels and whole training steps natively on every Vulkan adapter whose name contains the
-//! first argument: `cargo bench --bench gpu -- [NAME] [ops|steps|profile]`. A layer's three convolutions are
+//! first argument: `cargo bench --bench gpu -- [NAME] [ops|steps|profile] [software|gpu]`; the third says
+//! which form of the kernels runs, whatever the adapter is. A layer's three convolutions are
 //! compiled and run as in training; what is printed is the median over rounds that are interleaved,
 //! so that a noisy machine is noisy for all of them.
 
@@ -15,7 +16,7 @@ use convscope::backend::gpu::Gpu;
 use convscope::compile::compile;
 use convscope::graph::{Graph, ValueId};
 use convscope::ops::{self, Conv2d};
-use convscope::program::{Contents, Program};
+use convscope::program::{Contents, Family, Program};
 use convscope::tensor::Spec;
 use pollster::block_on;
 
@@ -53,6 +54,12 @@ fn main() -> Outcome<()> {
             continue;
         }
         let gpu = block_on(Gpu::new(Some(&name)))?;
+        match arguments.get(2).map(String::as_str) {
+            Some("software") => gpu.set_family(Family::Software),
+            Some("gpu") => gpu.set_family(Family::Gpu),
+            Some(other) => return Err(format!("expected software or gpu, found {other}").into()),
+            None => {}
+        }
         say(&format!("\n{name}"))?;
         match what {
             "ops" => convolutions(&gpu)?,

@@ -8,8 +8,7 @@
 //! Fields and their defaults: `data` (mnist, rotated-mnist, cifar-10), `folder` ("../shared/data"), `network`,
 //! `options` (of the network) or `spec` (a description of its own), `optimizer` (`{ "id": "sgd", ... }`), `schedule`, `loss`, `augmentations` (a
 //! list), `batch` 64, `epochs` or `steps`, `every` (steps between evaluations; an epoch), `until` (stop at this test
-//! accuracy), `trainImages` (train on so many images; all), `images` (evaluate on so many test images; all), `backend`
-//! "cpu", `seed` 1.
+//! accuracy), `trainImages` and `images` (train and evaluate on so many images of each split, taken evenly; all), `backend` "cpu", `seed` 1.
 
 #[path = "common/mod.rs"]
 mod common;
@@ -96,8 +95,8 @@ fn run<B: Backend>(backend: &B, given: &Map<String, Value>) -> Result<(), Box<dy
     let network = Network::new(&spec)?;
     let seed = number(given, "seed").map_or(1, |seed| seed as u64);
     let batch = number(given, "batch").map_or(64, |batch| batch as usize);
-    let most = |name| number(given, name).map_or(usize::MAX, |images| images as usize);
-    let limits = [most("trainImages"), most("images")];
+    let limits = ["trainImages", "images"]
+        .map(|name| number(given, name).map_or(usize::MAX, |images| images as usize));
     say(&format!(
         "{} on {}: {} parameters, {} multiply-adds, {}",
         spec.name,

@@ -34,6 +34,7 @@ mod gated;
 mod gather;
 mod gather_sum;
 mod gelu;
+mod gemm;
 mod group_norm;
 mod hard_swish;
 mod histogram;

@@ -3,6 +3,7 @@
 //! and `backend` for who runs them.
 
 mod args;
+mod form;
 mod launch;
 mod stage;
 mod template;
@@ -12,6 +13,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use args::{Args, MAX_BINDINGS, Scratch};
+pub use form::{Family, Tiled};
 pub use launch::{Join, Launch, Source};
 pub use stage::{IDENTITY, MOST_BINDINGS, Stage};
 pub use wgsl::stripped;
@@ -87,6 +89,8 @@ pub struct Kernel {
     pub accesses: Vec<Access>,
     /// Workgroups per dimension.
     pub workgroups: [u32; 3],
+    /// Its form for GPUs, if it has one.
+    pub tiled: Option<Tiled>,
     /// The same work on the CPU.
     pub twin: Twin,
 }
@@ -126,6 +130,7 @@ impl Kernel {
             wgsl,
             accesses,
             workgroups: linear_workgroups(threads),
+            tiled: None,
             twin,
         }
     }
@@ -148,8 +153,13 @@ pub const GROUP: u32 = 64;
 /// where one would pass WebGPU's limit of 65,535. The kernel's thread index is
 /// `id.x + id.y * groups.x * 64u` and must be checked against the number of threads.
 pub fn linear_workgroups(threads: usize) -> [u32; 3] {
+    workgroups(threads.div_ceil(GROUP as usize))
+}
+
+/// So many workgroups, folded as in [`linear_workgroups`]; the last row may have some too many.
+pub fn workgroups(count: usize) -> [u32; 3] {
     // Buffers are bounded far below 2^38 elements, so the count fits.
-    let groups = threads.div_ceil(GROUP as usize).max(1) as u32;
+    let groups = count.max(1) as u32;
     let rows = groups.div_ceil(65_535);
     [groups.div_ceil(rows), rows, 1]
 }

@@ -7,6 +7,7 @@ use convscope::backend::cpu::Cpu;
 use convscope::compile::{Compiled, compile, kernel_census};
 use convscope::graph::{BackwardRule, Graph, ValueId};
 use convscope::ops;
+use convscope::program::Family;
 use convscope::tensor::Spec;
 
 /// Runs `compiled` on the CPU with these outside buffers and returns its outputs.
@@ -149,7 +150,7 @@ fn what_is_independent_goes_to_the_device_together() {
 
 /// The names of what goes to the device at once.
 fn names(compiled: &Compiled) -> Vec<String> {
-    let launches = compiled.program.launches().into_iter();
+    let launches = compiled.program.launches(Family::Software).into_iter();
     launches.map(|launch| launch.name).collect()
 }
 

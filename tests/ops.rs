@@ -13,7 +13,7 @@ use convscope::compile::{Compiled, compile};
 use convscope::error::{Cause, Result};
 use convscope::graph::{BackwardRule, OpInfo};
 use convscope::ops::OPS;
-use convscope::program::View;
+use convscope::program::{Family, View};
 use convscope::tensor::{DType, Spec};
 use pollster::block_on;
 
@@ -82,15 +82,24 @@ fn assert_none(complaints: &[String]) {
     assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
 }
 
+/// Both forms of kernels run on every adapter, whichever they are made for.
+const FAMILIES: [Family; 2] = [Family::Software, Family::Gpu];
+
 #[test]
 fn every_kernel_gives_what_its_cpu_twin_gives() {
     let gpus = adapters();
     let mut complaints = Vec::new();
     for case in cases() {
-        for gpu in &gpus {
-            if let Err(error) = compare(gpu, &case, &mut complaints) {
-                complaints.push(format!("{}: {error}", case.name));
+        for (gpu, family) in gpus
+            .iter()
+            .flat_map(|gpu| FAMILIES.map(|family| (gpu, family)))
+        {
+            gpu.set_family(family);
+            let mut found = Vec::new();
+            if let Err(error) = compare(gpu, &case, &mut found) {
+                found.push(format!("{}: {error}", case.name));
             }
+            complaints.extend(found.into_iter().map(|text| format!("{family:?}: {text}")));
         }
     }
     assert_none(&complaints);

@@ -11,11 +11,12 @@ mod training;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use convscope::backend::cpu::Cpu;
 use convscope::compile::compile;
 use convscope::ops::OPS;
-use convscope::program::{Access, Kernel, Launch};
+use convscope::program::{Access, Family, Launch};
 use convscope::train::Plan;
 use convscope::zoo::ARCHITECTURES;
 use naga::valid::{Capabilities, ValidationFlags, Validator};
@@ -50,18 +51,40 @@ fn sources(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
     }
 }
 
-/// All distinct kernels of all examples, forward and backward.
-fn kernels() -> Vec<Kernel> {
+/// One form of a kernel.
+struct Form {
+    name: &'static str,
+    wgsl: Arc<str>,
+    accesses: Vec<Access>,
+    workgroups: [u32; 3],
+}
+
+const FAMILIES: [Family; 2] = [Family::Software, Family::Gpu];
+
+/// All distinct forms of kernels of all examples, forward and backward.
+fn kernels() -> Vec<Form> {
     let mut kernels = BTreeMap::new();
     for case in examples::cases() {
         let outputs: Vec<_> = [case.output].into_iter().chain(case.gradients).collect();
         let compiled = compile(&case.graph, &case.name, &outputs)
             .unwrap_or_else(|error| panic!("{}: {error}", case.name));
-        for kernel in compiled.program.kernels {
-            kernels.entry(kernel.wgsl.clone()).or_insert(kernel);
+        for (kernel, family) in both(&compiled.program.kernels) {
+            let (name, wgsl, workgroups) = kernel.form(family);
+            kernels.entry(wgsl.clone()).or_insert(Form {
+                name,
+                wgsl: wgsl.clone(),
+                accesses: kernel.accesses.clone(),
+                workgroups,
+            });
         }
     }
     kernels.into_values().collect()
+}
+
+fn both<T>(kernels: &[T]) -> impl Iterator<Item = (&T, Family)> {
+    kernels
+        .iter()
+        .flat_map(|kernel| FAMILIES.map(|family| (kernel, family)))
 }
 
 /// The parsed and validated module, or what is wrong with it.
@@ -122,7 +145,10 @@ fn every_shader_of_an_op_is_exercised_and_every_other_is_valid() {
             .iter()
             .any(|info| info.shaders.iter().any(|(name, _)| name == stem));
         if is_op {
-            if !kernels.iter().any(|kernel| kernel.name == stem) {
+            // Some files are completed by others.
+            let mark = mark(text);
+            let has = |kernel: &Form| kernel.name == stem || kernel.wgsl.contains(&mark);
+            if !kernels.iter().any(has) {
                 complaints.push(format!("{stem}.wgsl: no example runs it"));
             }
         } else if let Err(error) = validated(stem, &complete(text)) {
@@ -192,7 +218,11 @@ fn every_launch_of_a_training_step_is_valid_and_binds_what_it_declares() {
         };
         let session = training::session(&Cpu::new(), dataset, entry.id, 1);
         let program = session.step_program(&plan).unwrap();
-        let launches = program.launches();
+        let launches: Vec<_> = FAMILIES
+            .map(|family| program.launches(family))
+            .into_iter()
+            .flatten()
+            .collect();
         let joined = launches.iter().filter(|launch| launch.name.contains('+'));
         complaints.extend(joined.flat_map(|launch| {
             let Launch { name, wgsl, .. } = launch;

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use convscope::backend::Backend;
 use convscope::backend::cpu::Cpu;
-use convscope::data;
+use convscope::data::{self, Dataset};
 use convscope::nn::{Network, NetworkSpec};
 use convscope::train::{Loaded, Plan, Session};
 use convscope::zoo;
@@ -39,9 +39,23 @@ pub(crate) fn planned<B: Backend>(
     dataset: &str,
     batch: usize,
 ) -> Outcome<(Session<B>, Plan)> {
-    let options = json!({ "train": 1000, "test": 100 });
+    planned_on(backend, name, images(dataset, 1000)?, batch)
+}
+
+/// A generated dataset with so many training images.
+pub(crate) fn images(dataset: &str, train: usize) -> Outcome<Dataset> {
+    let options = json!({ "train": train, "test": 100 });
     let options = options.as_object().cloned().unwrap_or_default();
-    let dataset = data::generate(dataset, &options)?;
+    Ok(data::generate(dataset, &options)?)
+}
+
+/// The same on a dataset that is there.
+pub(crate) fn planned_on<B: Backend>(
+    backend: &B,
+    name: &str,
+    dataset: Dataset,
+    batch: usize,
+) -> Outcome<(Session<B>, Plan)> {
     let network = Network::new(&spec(name, dataset.shape)?)?;
     let data = Rc::new(Loaded::new(backend, dataset)?);
     let session = Session::new(backend, data, network, 1)?;

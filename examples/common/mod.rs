@@ -116,18 +116,23 @@ fn image_folder(path: &Path) -> Outcome<(Vec<String>, Split)> {
     Ok((classes, Split::new([3, 32, 32], images, labels)?))
 }
 
-/// The dataset with at most so many training and test images.
+/// The dataset with at most so many training and test images, taken evenly from each split: files may be sorted
+/// by class.
 pub(crate) fn shortened(dataset: Dataset, [train, test]: [usize; 2]) -> Outcome<Dataset> {
     Ok(Dataset {
-        train: first_of(&dataset.train, dataset.shape, train)?,
-        test: first_of(&dataset.test, dataset.shape, test)?,
+        train: spread(&dataset.train, dataset.shape, train)?,
+        test: spread(&dataset.test, dataset.shape, test)?,
         ..dataset
     })
 }
 
-/// At most the first `most` images of a split.
-fn first_of(split: &Split, [c, h, w]: [usize; 3], most: usize) -> Outcome<Split> {
-    let n = split.len().min(most);
-    let images = split.images()[..n * c * h * w].to_vec();
-    Ok(Split::new([c, h, w], images, split.labels()[..n].to_vec())?)
+fn spread(split: &Split, shape: [usize; 3], most: usize) -> Outcome<Split> {
+    let (all, size) = (split.len(), shape.iter().product::<usize>());
+    let kept = most.min(all);
+    let (mut images, mut labels) = (Vec::new(), Vec::new());
+    for index in (0..kept).map(|index| index * all / kept) {
+        images.extend_from_slice(&split.images()[index * size..][..size]);
+        labels.push(split.labels()[index]);
+    }
+    Ok(Split::new(shape, images, labels)?)
 }

@@ -15,7 +15,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::program::{BufferId, Program};
+use crate::program::{BufferId, Family, Program};
 
 use super::{Adapter, Backend, Counters};
 
@@ -38,6 +38,9 @@ struct Inner {
     device: wgpu::Device,
     queue: wgpu::Queue,
     name: String,
+    software: bool,
+    /// Which forms of kernels it runs.
+    family: Cell<Family>,
     faults: Arc<Faults>,
     meter: Rc<Meter>,
     pipelines: RefCell<Pipelines>,
@@ -63,6 +66,7 @@ impl Gpu {
             device,
             queue,
             name,
+            software,
         } = device::open(name).await?;
         let faults = Faults::watch(&device);
         Ok(Self(Rc::new(Inner {
@@ -71,6 +75,11 @@ impl Gpu {
             device,
             queue,
             name,
+            software,
+            family: Cell::new(match software {
+                true => Family::Software,
+                false => Family::Gpu,
+            }),
             faults,
             meter: Rc::default(),
             pipelines: RefCell::default(),
@@ -84,6 +93,11 @@ impl Gpu {
     pub async fn names() -> Vec<String> {
         let (_, adapters) = device::native_adapters().await;
         adapters.iter().map(device::name).collect()
+    }
+
+    /// Runs the forms of kernels for `family` from now on, whatever the adapter is: to compare them.
+    pub fn set_family(&self, family: Family) {
+        self.0.family.set(family);
     }
 
     /// The device, for a presenter that draws buffers. Work it submits is ordered with `run`.
@@ -147,11 +161,10 @@ impl Backend for Gpu {
     type Prepared = GpuProgram;
 
     fn adapter(&self) -> Adapter {
-        let kind = self.0.adapter.get_info().device_type;
         Adapter {
             backend: "webgpu",
             name: self.0.name.clone(),
-            software: kind == wgpu::DeviceType::Cpu,
+            software: self.0.software,
         }
     }
 

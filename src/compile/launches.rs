@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use litemap::LiteMap;
 
-use crate::program::{Access, Dispatch, Join, MOST_BINDINGS, Source};
+use crate::program::{Access, Dispatch, Family, Join, Kernel, MOST_BINDINGS, Source};
 
 use super::{Compiler, Place, Root};
 
@@ -93,6 +93,15 @@ fn joined(slots: &[Slot], more: &[Slot]) -> Option<Vec<Slot>> {
     (slots.len() <= MOST_BINDINGS && !pairs.any(clash)).then_some(slots)
 }
 
+/// The text of `kernel` taken apart, if each of its forms can be part of a launch.
+fn source(kernel: &Kernel) -> Option<Source> {
+    let gpu = Source::of(kernel, Family::Gpu)?;
+    match kernel.tiled {
+        Some(_) => Source::of(kernel, Family::Software),
+        None => Some(gpu),
+    }
+}
+
 impl Planner<'_> {
     fn kernel(&self, dispatch: usize) -> usize {
         self.compiler.program.dispatches[dispatch].kernel
@@ -133,13 +142,15 @@ impl Planner<'_> {
     /// Whether the threads of `meeting.with` go on with the same elements in `dispatch`.
     fn continues(&self, dispatch: usize, meeting: Meeting) -> bool {
         let Meeting { with, theirs, own } = meeting;
-        let workgroups = |number| self.compiler.program.kernels[self.kernel(number)].workgroups;
+        let kernel = |number| &self.compiler.program.kernels[self.kernel(number)];
         let is_own = |number, binding| {
             let source = self.sources[self.kernel(number)].as_ref();
             source.is_some_and(|source| source.is_own(binding))
         };
         let bindings = &self.compiler.bindings;
-        workgroups(with) == workgroups(dispatch)
+        kernel(with).workgroups == kernel(dispatch).workgroups
+            && kernel(with).tiled.is_none()
+            && kernel(dispatch).tiled.is_none()
             && bindings[with][theirs] == bindings[dispatch][own]
             && is_own(with, theirs)
             && is_own(dispatch, own)
@@ -203,7 +214,7 @@ impl Compiler<'_> {
     /// Puts the dispatches into launches, in which order they then are, and says when temporaries live.
     pub(super) fn plan_launches(&mut self) {
         let mut planner = Planner {
-            sources: self.program.kernels.iter().map(Source::of).collect(),
+            sources: self.program.kernels.iter().map(source).collect(),
             compiler: self,
             launches: Vec::new(),
             home: Vec::new(),

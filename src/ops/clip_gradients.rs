@@ -69,6 +69,7 @@ impl Op for ClipGradients {
             wgsl: wgsl_with(&[("ELEMENTS", n), ("CHUNK", chunk)], SQUARES_SHADER),
             accesses: vec![Access::Read, Access::Read, Access::Write],
             workgroups: [chunks as u32, 1, 1],
+            tiled: None,
             twin: Arc::new(squares_twin),
         };
         let twin = |args: &mut Args<'_>| {

@@ -6,6 +6,7 @@ mod direct;
 mod frame;
 mod geometry;
 mod input_gradient;
+mod tiled;
 mod twins;
 mod weight_gradient;
 
@@ -94,7 +95,7 @@ impl Op for Conv2dOp {
             let (constants, threads) = (geometry.constants(), pixels.div_ceil(4) * blocks);
             Kernel::linear("conv2d", SHADER, &constants, 2, threads, twin)
         };
-        Lowering::single(kernel, 2)
+        Lowering::single(kernel.with_tiled(geometry.tiled_forward()), 2)
     }
 }
 
@@ -141,6 +142,8 @@ pub(super) const INFO: OpInfo = OpInfo {
         ("conv2d_rows", ROWS_SHADER),
         ("conv2d", SHADER),
         ("conv2d_narrow", NARROW_SHADER),
+        tiled::SHADERS[0],
+        tiled::SHADERS[1],
     ],
     examples: || {
         let same = |g: &mut Graph, x: &[ValueId]| conv2d(g, x[0], x[1], config(1, 1, 1, 1));

@@ -109,6 +109,7 @@ impl GroupNorm {
             wgsl: wgsl_with(&constants, source),
             accesses,
             workgroups: linear_workgroups(count * GROUP as usize),
+            tiled: None,
             twin: std::sync::Arc::new(each),
         }
     }

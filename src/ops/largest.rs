@@ -82,6 +82,7 @@ impl Op for Largest {
             wgsl: wgsl_with(&constants, SHADER),
             accesses: vec![Access::Read, Access::Write],
             workgroups: [rows as u32, 1, 1],
+            tiled: None,
             twin: Arc::new(twin),
         };
         Lowering::single(kernel, 1)

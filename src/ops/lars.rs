@@ -98,6 +98,7 @@ impl Op for Lars {
             accesses: vec![Access::Read, Access::Read, Access::Read, Access::Write],
             // A network has far fewer tensors than a dimension may have workgroups.
             workgroups: [tensors as u32, 1, 1],
+            tiled: None,
             twin: Arc::new(norms_twin),
         };
         let twin = |args: &mut Args<'_>| {

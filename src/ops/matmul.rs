@@ -10,6 +10,7 @@ use crate::graph::{
 use crate::program::{Args, Kernel};
 use crate::tensor::{DType, Spec};
 
+use super::gemm::{self, Gemm};
 use super::product::Product;
 use super::testing::{nan, wave};
 use super::tile::{MOST_CHANNELS, tile};
@@ -92,6 +93,8 @@ impl Op for MatMul {
     fn lower(&self, inputs: &[Spec], output: &Spec) -> Lowering {
         /// Steps of the inner extent that are worth a thread's start.
         const LEAST_STEPS: usize = 64;
+        /// Columns below which a block of quads is mostly waste.
+        const LEAST_COLUMNS: usize = 4;
         let Ok(extents) = self.extents(inputs) else {
             unreachable!("infer accepted {inputs:?}")
         };
@@ -115,27 +118,39 @@ impl Op for MatMul {
             rest.fill(0.0);
             product.run(operands, y, scratch);
         };
-        let constants = [
-            ("ROWS", m),
+        let shared = [
             ("INNER", k),
-            ("COLUMNS", n),
             ("A_ROW", if self.transpose_a { 1 } else { k }),
             ("A_INNER", if self.transpose_a { m } else { 1 }),
             ("B_INNER", if self.transpose_b { 1 } else { n }),
             ("B_COLUMN", if self.transpose_b { k } else { 1 }),
             ("CHUNK", chunk),
+        ];
+        let gemm = Gemm {
+            rows: m,
+            columns: n,
+            layers: chunks,
+            a_by_terms: !self.transpose_a,
+            b_by_terms: self.transpose_b,
+        };
+        let tiled = (n >= LEAST_COLUMNS).then(|| gemm.tiled("matmul_tiled", TILED, &shared));
+        let mut constants = shared.to_vec();
+        constants.extend([
+            ("ROWS", m),
+            ("COLUMNS", n),
             ("CHUNKS", chunks),
             ("TILE_ROWS", rows),
             ("TILE_COLUMNS", columns),
             ("whole", usize::from(chunks == 1)),
             ("split", usize::from(chunks > 1)),
-        ];
+        ]);
         let threads = blocks * chunks;
         if chunks == 1 {
             let kernel = Kernel::tailed("matmul", SHADER, &constants, 2, threads, twin);
-            return Lowering::single(kernel, 2);
+            return Lowering::single(kernel.with_tiled(tiled), 2);
         }
         let kernel = Kernel::linear("matmul", SHADER, &constants, 2, threads, twin);
+        let kernel = kernel.with_tiled(tiled);
         let bindings = vec![Slot::Input(0), Slot::Input(1), Slot::Scratch(0)];
         let partial = Call { kernel, bindings };
         Lowering::Parts {
@@ -148,11 +163,16 @@ impl Op for MatMul {
 }
 
 const SHADER: &str = crate::wgsl!("../../shaders/matmul.wgsl");
+const TILED: &str = crate::wgsl!("../../shaders/matmul_tiled.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "matmul",
     doc: "Matrix product with either operand transposed.",
-    shaders: &[("matmul", SHADER)],
+    shaders: &[
+        ("matmul", SHADER),
+        ("matmul_tiled", TILED),
+        ("gemm", gemm::SHADER),
+    ],
     examples: || {
         let plain = |g: &mut Graph, x: &[ValueId]| matmul(g, x[0], x[1], false, false);
         let inputs = |a: [usize; 2], b: [usize; 2]| vec![wave(a, 0.1), wave(b, 0.4)];

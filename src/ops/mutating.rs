@@ -39,6 +39,7 @@ fn updating(
         wgsl,
         accesses,
         workgroups: linear_workgroups(threads),
+        tiled: None,
         twin,
     }
 }

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::{Access, Dispatch, GROUP, Kernel, Program, View, linear_workgroups};
+use super::{Access, Dispatch, Family, GROUP, Kernel, Program, View, workgroups};
 
 /// How a dispatch goes with the one before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -46,7 +46,11 @@ pub struct Source {
     arguments: Vec<String>,
     /// Threads of a workgroup.
     threads: u32,
+    /// Quads of the workgroup memory called `pool`, the only one it may have.
+    pool: usize,
 }
+
+const POOL: &str = "var<workgroup> pool: array<vec4<f32>, ";
 
 const ENTRY: &str = "@compute @workgroup_size(";
 
@@ -54,19 +58,21 @@ const ENTRY: &str = "@compute @workgroup_size(";
 const INDEX: &str = "let i = id.x + id.y * groups.x * 64u;";
 
 impl Source {
-    /// Takes the text of `kernel` apart; none where it can be no part of a launch, because its threads wait
-    /// for each other.
-    pub fn of(kernel: &Kernel) -> Option<Self> {
-        let [.., 1] = kernel.workgroups else {
+    /// Takes the text of `kernel` for `family` apart; none where it can be no part of a launch, because its threads
+    /// wait for each other in another way than through `pool`.
+    pub fn of(kernel: &Kernel, family: Family) -> Option<Self> {
+        let (_, wgsl, [.., 1]) = kernel.form(family) else {
             return None;
         };
-        let (mut bindings, mut text) = (Vec::new(), String::new());
-        for line in kernel.wgsl.lines() {
+        let (mut bindings, mut text, mut pool) = (Vec::new(), String::new(), 0);
+        for line in wgsl.lines() {
             let line = line.split("//").next().unwrap_or_default().trim();
             if line.starts_with("@group(") {
                 let (_, declared) = line.split_once("> ")?;
                 let (name, kind) = declared.split_once(": ")?;
                 bindings.push((name.to_owned(), kind.trim_end_matches(';').to_owned()));
+            } else if let Some(size) = line.strip_prefix(POOL) {
+                pool = size.trim_end_matches(">;").parse().ok()?;
             } else if !line.is_empty() {
                 text.push_str(line);
                 text.push('\n');
@@ -83,12 +89,16 @@ impl Source {
                 declared.push_str(&format!("{parameter}, "));
             }
         }
-        let waits = text.contains("Barrier(") || bindings.len() != kernel.accesses.len();
-        (!waits).then_some(Self {
+        let threads = threads.parse().ok()?;
+        let waits = text.contains("Barrier(") && (pool == 0 || threads != GROUP)
+            || text.contains("var<workgroup>");
+        let is_known = bindings.len() == kernel.accesses.len();
+        (is_known && !waits).then_some(Self {
             text: format!("{before}fn main({declared}) {{{body}"),
             bindings,
             arguments,
-            threads: threads.parse().ok()?,
+            threads,
+            pool,
         })
     }
 
@@ -178,31 +188,32 @@ fn declared_names(text: &str) -> Vec<&str> {
 }
 
 impl Program {
-    /// What a GPU runs, in order.
-    pub fn launches(&self) -> Vec<Launch> {
+    /// What an adapter of `family` runs, in order.
+    pub fn launches(&self, family: Family) -> Vec<Launch> {
         let launches = self.dispatches.chunk_by(|_, next| next.join != Join::Apart);
-        launches.map(|parts| self.launch(parts)).collect()
+        launches.map(|parts| self.launch(parts, family)).collect()
     }
 
-    fn launch(&self, parts: &[Dispatch]) -> Launch {
+    fn launch(&self, parts: &[Dispatch], family: Family) -> Launch {
         let kernel = |part: &Dispatch| &self.kernels[part.kernel];
         if let [only] = parts {
-            let kernel = kernel(only);
+            let (name, wgsl, workgroups) = kernel(only).form(family);
             return Launch {
-                name: kernel.name.to_owned(),
-                wgsl: kernel.wgsl.clone(),
-                accesses: kernel.accesses.clone(),
-                workgroups: kernel.workgroups,
+                name: name.to_owned(),
+                wgsl: wgsl.clone(),
+                accesses: kernel(only).accesses.clone(),
+                workgroups,
                 bindings: only.bindings.clone(),
             };
         }
         let (mut kinds, mut accesses, mut bindings) = (Vec::new(), Vec::new(), Vec::new());
         let (mut text, mut lanes) = (String::new(), String::new());
-        let mut workgroups = 0;
+        let (mut count, mut pool) = (0, 0);
         for (number, part) in parts.iter().enumerate() {
             let kernel = kernel(part);
             // `compile` joins only what has been taken apart before.
-            let source = Source::of(kernel).expect("a part of a launch can be taken apart");
+            let source = Source::of(kernel, family).expect("a part of a launch can be taken apart");
+            pool = pool.max(source.pool);
             let mut slots = Vec::new();
             for (index, (view, access)) in part.bindings.iter().zip(&kernel.accesses).enumerate() {
                 let kind = source.kind(index).to_owned();
@@ -219,17 +230,18 @@ impl Program {
                 slots.push(slot);
             }
             text.push_str(&source.renamed(number, &slots));
-            let [x, y, _] = kernel.workgroups;
+            let (_, _, workgroups) = kernel.form(family);
+            let [x, y, _] = workgroups;
             if part.join != Join::Along {
-                let (begin, end) = (workgroups, workgroups + x * y);
+                let (begin, end) = (count, count + x * y);
                 let close = if number == 0 { "" } else { "}\n" };
                 lanes.push_str(&format!(
                     "{close}if number >= {begin}u && number < {end}u {{\n\
                      let own = vec3<u32>((number - {begin}u) % {x}u, (number - {begin}u) / {x}u, 0u);\n"
                 ));
-                workgroups = end;
+                count = end;
             }
-            lanes.push_str(&source.call(number, kernel.workgroups));
+            lanes.push_str(&source.call(number, workgroups));
         }
         let mut declarations = String::new();
         for (slot, (access, kind)) in accesses.iter().zip(&kinds).enumerate() {
@@ -241,7 +253,11 @@ impl Program {
                 "@group(0) @binding({slot}) var<storage, {mode}> binding{slot}: {kind};\n"
             ));
         }
-        let names: Vec<&str> = parts.iter().map(|part| kernel(part).name).collect();
+        if pool > 0 {
+            declarations.push_str(&format!("{POOL}{pool}>;\n"));
+        }
+        let names = parts.iter().map(|part| kernel(part).form(family).0);
+        let names: Vec<&str> = names.collect();
         Launch {
             name: names.join(" + "),
             wgsl: format!(
@@ -251,7 +267,7 @@ impl Program {
             )
             .into(),
             accesses,
-            workgroups: linear_workgroups(workgroups as usize * GROUP as usize),
+            workgroups: workgroups(count as usize),
             bindings,
         }
     }

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Access, Args, Kernel, MAX_BINDINGS, linear_workgroups, wgsl_with};
+use super::{Access, Args, Kernel, MAX_BINDINGS, Tiled, linear_workgroups, wgsl_with};
 
 /// What a stage does to all elements on the CPU: the values in place, then its operands.
 type Apply = Arc<dyn Fn(&mut [f32], &[&[f32]]) + Send + Sync>;
@@ -163,6 +163,7 @@ impl Kernel {
             ),
             accesses: vec![Access::Read, Access::Write],
             workgroups: linear_workgroups(elements.div_ceil(4)),
+            tiled: None,
             twin: Arc::new(|args: &mut Args<'_>| {
                 let x = args.read(0);
                 args.write(0).copy_from_slice(x);
@@ -178,6 +179,7 @@ impl Kernel {
             reads.count()
         };
         let body = self.wgsl.strip_suffix(IDENTITY)?;
+        let end = |body: &str, own| -> Arc<str> { format!("{body}\n{}", tail(stages, own)).into() };
         let n_operands: usize = stages.iter().map(|stage| stage.operands.len()).sum();
         let own = self.accesses.len();
         if own + n_operands > MOST_BINDINGS {
@@ -185,9 +187,17 @@ impl Kernel {
         }
         let mut accesses = self.accesses.clone();
         accesses.resize(own + n_operands, Access::Read);
+        let tiled = match &self.tiled {
+            Some(tiled) => Some(Tiled {
+                wgsl: end(tiled.wgsl.strip_suffix(IDENTITY)?, own),
+                ..*tiled
+            }),
+            None => None,
+        };
         Some(Self {
             name: self.name,
-            wgsl: format!("{body}\n{}", tail(stages, own)).into(),
+            wgsl: end(body, own),
+            tiled,
             twin: twin(self, stages.to_vec(), n_reads(&self.accesses)),
             accesses,
             workgroups: self.workgroups,

@@ -16,6 +16,8 @@ pub(super) struct Opened {
     pub(super) queue: wgpu::Queue,
     /// What to call it on the page.
     pub(super) name: String,
+    /// Whether it runs on the CPU.
+    pub(super) software: bool,
 }
 
 /// Chooses an adapter and opens it; see [`super::Gpu::new`].
@@ -41,14 +43,22 @@ pub(super) async fn open(name: Option<&str>) -> Result<Opened> {
             ))
         })?;
     let name = browser_name(&device).unwrap_or_else(|| self::name(&adapter));
+    let software = adapter.get_info().device_type == wgpu::DeviceType::Cpu
+        || SOFTWARE
+            .iter()
+            .any(|word| name.to_lowercase().contains(word));
     Ok(Opened {
         name,
+        software,
         instance,
         adapter,
         device,
         queue,
     })
 }
+
+/// What adapters that run on the CPU are called, for those that do not say that they are such.
+const SOFTWARE: [&str; 3] = ["swiftshader", "llvmpipe", "basic render"];
 
 /// The browser's vendor and architecture ("google swiftshader"), which wgpu does not hand on.
 #[cfg(target_arch = "wasm32")]

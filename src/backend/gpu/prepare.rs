@@ -53,7 +53,7 @@ pub(super) fn prepare(
     let memory = scope.pop();
     let place = format!("{}: {} bytes", program.label, program.own_bytes());
     let (gpu, label) = (gpu.clone(), program.label.clone());
-    let launches = program.launches();
+    let launches = program.launches(gpu.0.family.get());
     async move {
         // Every verdict is awaited, so that none is left to surface elsewhere.
         if let Some(failure) = memory.await {

@@ -11,7 +11,7 @@ use crate::tensor::{DType, Spec};
 use super::super::testing::{nan, wave};
 use super::super::tile::{MOST_CHANNELS, most_pixels, tile};
 use super::geometry::Geometry;
-use super::{Conv2d, NARROW, config, conv2d, conv2d_weight_gradient, twins};
+use super::{Conv2d, NARROW, config, conv2d, conv2d_weight_gradient, tiled, twins};
 
 /// The transpose of the convolution with these settings, for inputs of this size.
 #[derive(Debug, Clone, Copy)]
@@ -96,7 +96,7 @@ impl Op for InputGradient {
             let threads = (images * height * width).div_ceil(4) * blocks;
             Kernel::linear(name, SHADER, &geometry.constants(), 2, threads, twin)
         };
-        Lowering::single(kernel, 2)
+        Lowering::single(kernel.with_tiled(geometry.tiled_input_gradient()), 2)
     }
 }
 
@@ -130,6 +130,7 @@ pub(in super::super) const INFO: OpInfo = OpInfo {
         ("conv2d_input_gradient_rows", ROWS_SHADER),
         ("conv2d_input_gradient", SHADER),
         ("conv2d_input_gradient_narrow", NARROW_SHADER),
+        tiled::SHADERS[3],
     ],
     examples: || {
         let inputs = |dy: [usize; 4], w: [usize; 4]| vec![wave(dy, 0.1), wave(w, 0.4)];

@@ -14,7 +14,7 @@ use super::super::testing::{nan, wave};
 use super::super::tile::{MOST_CHANNELS, most_pixels, tile};
 use super::super::window::split_reduction;
 use super::geometry::Geometry;
-use super::{Conv2d, NARROW, config, conv2d, conv2d_input_gradient, twins};
+use super::{Conv2d, NARROW, config, conv2d, conv2d_input_gradient, tiled, twins};
 
 /// The filters' gradient for filters of this size.
 #[derive(Debug, Clone, Copy)]
@@ -102,7 +102,8 @@ impl Op for WeightGradient {
         let (chunk, chunks) = split_reduction(geometry.rows(), least, blocks, weights);
         constants.extend([("CHUNK_ROWS", chunk), ("CHUNKS", chunks)]);
         let twin = move |args: &mut Args<'_>| twins::weight_gradient(&geometry, args);
-        let kernel = Kernel::linear(name, source, &constants, 2, blocks * chunks, twin);
+        let kernel = Kernel::linear(name, source, &constants, 2, blocks * chunks, twin)
+            .with_tiled(geometry.tiled_weight_gradient([chunk, chunks]));
         if chunks == 1 {
             return Lowering::single(kernel, 2);
         }
@@ -155,6 +156,7 @@ pub(in super::super) const INFO: OpInfo = OpInfo {
         ("conv2d_weight_gradient_rows", ROWS_SHADER),
         ("conv2d_weight_gradient", SHADER),
         ("conv2d_weight_gradient_narrow", NARROW_SHADER),
+        tiled::SHADERS[2],
     ],
     examples: || {
         let inputs = |x: [usize; 4], dy: [usize; 4]| vec![wave(x, 0.1), wave(dy, 0.4)];

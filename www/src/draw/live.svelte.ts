@@ -48,7 +48,11 @@ export class LiveCanvas {
   show(tiles: Tile[], token: string): void {
     if (!this.attached || !app.ready) return;
     this.sent++;
-    void client.call('setTiles', [this.view, tiles, background(token)]).catch(report);
+    const { network } = app;
+    void client.call('setTiles', [this.view, tiles, background(token)]).catch((error: unknown) => {
+      // Tiles of a network that was replaced meanwhile are nobody's mistake.
+      if (app.network === network) report(error);
+    });
   }
 }
 

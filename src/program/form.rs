@@ -1,0 +1,45 @@
+//! The two forms of a kernel. On a GPU threads want to share what they load; on a software adapter every barrier
+//! is a loss, and each thread keeps to itself (`performance.md`, section 0.3). A kernel that has only one
+//! form runs in it everywhere.
+
+use std::sync::Arc;
+
+use super::Kernel;
+
+/// What kernels are made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Family {
+    /// Adapters that run on the CPU.
+    #[default]
+    Software,
+    /// Graphics processors.
+    Gpu,
+}
+
+/// A kernel's form for GPUs: the same work on the same bindings, by threads that share workgroup memory.
+#[derive(Debug, Clone)]
+pub struct Tiled {
+    /// The stem of its `.wgsl` file.
+    pub name: &'static str,
+    /// Complete WGSL that ends with the identity tail. Its only workgroup memory is called `pool`.
+    pub wgsl: Arc<str>,
+    /// Workgroups per dimension.
+    pub workgroups: [u32; 3],
+}
+
+impl Kernel {
+    /// The same kernel with a form for GPUs.
+    #[must_use]
+    pub fn with_tiled(mut self, tiled: Option<Tiled>) -> Self {
+        self.tiled = tiled;
+        self
+    }
+
+    /// Name, text and workgroups of the form for `family`.
+    pub fn form(&self, family: Family) -> (&'static str, &Arc<str>, [u32; 3]) {
+        match &self.tiled {
+            Some(tiled) if family == Family::Gpu => (tiled.name, &tiled.wgsl, tiled.workgroups),
+            _ => (self.name, &self.wgsl, self.workgroups),
+        }
+    }
+}
