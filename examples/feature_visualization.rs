@@ -1,12 +1,21 @@
-//! Measures optimized images on a network that it trains first: for how many units of each layer the image
-//! excites the unit more than the best of many dataset images, how rough the images are beside the
-//! dataset's, and which of the images of the classes are classified as theirs. Writes sheets of the
-//! pictures as PPM files.
+//! Measures optimized images on a network that it trains first, all by the page's own defaults: for how many
+//! units of each layer the image excites the unit more than the best of 10,000 dataset images, how its power
+//! falls with frequency beside the dataset's, and which of the images of the classes are classified as theirs.
+//! Writes sheets of the pictures, and of the best and the worst, as PNG files.
 //!
-//! `cargo run --release --example feature_visualization -- ARCHITECTURE DATASET [steps] [images] [OUT]
-//! [settings as JSON] [layers]`, where DATASET is a generated one or a folder with the four IDX.gz files of MNIST.
+//! ```text
+//! cargo run --release --example feature_visualization -- '{ "data": "cifar-10", "network": "mini-vgg", "steps": 600 }'
+//! ```
+//!
+//! Fields and their defaults: `data` ("pen-digits", any generated dataset, or one of `folder` as in the example
+//! `train`), `folder` ("../shared/data"), `network` ("lenet5"), `steps` 400 (of training, 32 images each), `images` 10000
+//! (of the test split), `layers` (a list; those behind whose activation other layers begin, and the class scores),
+//! `settings` (of activation maximization), `out` (a folder for the sheets).
 
-use std::error::Error;
+#[path = "common/mod.rs"]
+#[expect(dead_code, reason = "the test images are taken as they are")]
+mod common;
+
 use std::io::Write as _;
 use std::path::Path;
 use std::rc::Rc;
@@ -14,68 +23,115 @@ use std::time::Instant;
 
 use convscope::backend::Backend as _;
 use convscope::backend::cpu::Cpu;
-use convscope::data::{Dataset, generate, load_idx};
+use convscope::compile::compile;
+use convscope::data::{DATASETS, Dataset, generate};
 use convscope::field::Values;
-use convscope::nn::Network;
-use convscope::tensor::Tensor;
-use convscope::train::{Loaded, Plan, Probe, Session};
-use convscope::visualize::{Job, Picture, Request, find_visualization, roughness, roughness_of};
+use convscope::graph::Graph;
+use convscope::nn::{Mode, Network};
+use convscope::tensor::{Spec, Tensor, hartley};
+use convscope::train::{Loaded, Plan, Session, read_view};
+use convscope::visualize::{Job, Picture, Request, find_visualization};
 use convscope::zoo;
 use pollster::block_on;
 use serde_json::{Map, Value, json};
 
-type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+use common::Outcome;
 
 const METHOD: &str = "activation-maximization";
+/// Images of a training step.
 const BATCH: usize = 32;
+/// Images that are looked at together.
+const LOOK: usize = 100;
 
-fn main() -> Outcome {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let argument = |i: usize, default: &str| arguments.get(i).map_or(default, |x| x).to_owned();
-    let dataset = dataset(&argument(1, "pen-digits"))?;
-    let steps: u32 = argument(2, "400").parse()?;
-    let images: usize = argument(3, "1000").parse()?;
-    let out = argument(4, "");
-    let settings: Map<String, Value> = serde_json::from_str(&argument(5, "{}"))?;
-    let only = argument(6, "");
-    let is_chosen = |id: &str| only.is_empty() || only.split(',').any(|name| name == id);
+fn main() -> Outcome<()> {
+    let given = std::env::args().nth(1).unwrap_or_else(|| "{}".into());
+    let given: Map<String, Value> = serde_json::from_str(&given)?;
+    let text = |name: &str, default: &'static str| {
+        let found = given.get(name).and_then(Value::as_str);
+        found.unwrap_or(default).to_owned()
+    };
+    let number = |name: &str, default| given.get(name).and_then(Value::as_u64).unwrap_or(default);
+    let dataset = dataset(
+        &text("data", "pen-digits"),
+        &text("folder", "../shared/data"),
+    )?;
+    let settings = given.get("settings").and_then(Value::as_object);
+    let settings = settings.cloned().unwrap_or_default();
+    let out = text("out", "");
 
-    let given = Map::new();
     let classes = dataset.classes.len();
-    let spec = zoo::spec(&argument(0, "lenet5"), &given, dataset.shape, classes)?;
+    let spec = zoo::spec(
+        &text("network", "lenet5"),
+        &Map::new(),
+        dataset.shape,
+        classes,
+    )?;
     let cpu = Cpu::new();
     let data = Rc::new(Loaded::new(&cpu, dataset)?);
     let mut session = Session::new(&cpu, data, Network::new(&spec)?, 1)?;
+    let steps = u32::try_from(number("steps", 400))?;
     train(&mut session, steps)?;
-    say(&format!(
-        "{} after {steps} steps on {}",
-        spec.name,
-        cpu.adapter().name
-    ))?;
+    let shown: Vec<usize> = match given.get("layers").and_then(Value::as_array) {
+        Some(ids) => ids
+            .iter()
+            .filter_map(Value::as_str)
+            .map(|id| Ok(session.network().layer(id)?.0))
+            .collect::<Outcome<_>>()?,
+        None => activated(session.network()),
+    };
 
     let probe = block_on(session.probe())?;
-    let best = best_of_dataset(&session, &probe, images)?;
-    let [_, h, w] = spec.input;
-    let expected = roughness_of(&session.data().look().spectrum, [h, w]);
-    say(&format!("roughness of the dataset: {expected:.3}"))?;
-    let network = session.network().clone();
-    for (index, layer) in network.layers.iter().enumerate() {
-        if !is_shown(&network, index) || !is_chosen(&layer.id) {
-            continue;
-        }
+    let images = usize::try_from(number("images", 10_000))?;
+    let best = best_of_dataset(&session, &shown, images)?;
+    let usual = usual_fall(&session)?;
+    say(&format!(
+        "{} after {steps} steps; power of the dataset's images falls as frequency to the {usual:.2} (median)",
+        spec.name
+    ))?;
+    let mut all: Vec<(f32, Picture)> = Vec::new();
+    let mut total = Report::default();
+    for (&index, best) in shown.iter().zip(&best) {
+        let layer = &session.network().layers[index];
         let start = Instant::now();
         let mut fields = settings.clone();
         fields.insert("wholeLayer".into(), json!(true));
         let pictures = pictures(&session, METHOD, index, &fields)?;
         let took = start.elapsed().as_secs_f64();
+        let [rows, columns] = layer.receptive_field.size;
+        let [_, h, w] = spec.input;
+        // Of a picture the unit sees a part only, and the rest stays as it was.
+        let sees_half = 2 * rows >= h && 2 * columns >= w;
         let mut report = Report::default();
-        for (unit, picture) in pictures.iter().enumerate() {
-            let found = center(&activations(&session, &probe, picture, index)?, unit);
-            report.add(picture, found, best[index][unit]);
+        for ((unit, picture), best) in pictures.iter().enumerate().zip(best) {
+            probe.run(&tensor(picture)?)?;
+            let maps = block_on(probe.activations(session.network(), index))?;
+            let found = Found {
+                excess: center(&maps, unit) - best,
+                ratio: center(&maps, unit) / best.abs(),
+                fall: sees_half.then(|| fall(picture)),
+            };
+            report.add(&found, picture, usual);
+            total.add(&found, picture, usual);
+            all.push((found.ratio, picture.clone()));
         }
         say(&format!("{:14} {report} in {took:.1} s", layer.id))?;
         sheet(&out, &layer.id, &pictures)?;
     }
+    say(&format!("{:14} {total}", "all"))?;
+    all.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let worst: Vec<Picture> = all.iter().take(32).map(|(_, one)| one.clone()).collect();
+    let best: Vec<Picture> = all
+        .iter()
+        .rev()
+        .take(32)
+        .map(|(_, one)| one.clone())
+        .collect();
+    worst
+        .iter()
+        .take(8)
+        .try_for_each(|one| say(&format!("worst: {}", one.title)))?;
+    sheet(&out, "worst", &worst)?;
+    sheet(&out, "best", &best)?;
     let pictures = pictures(&session, "class-image", 0, &Map::new())?;
     let mut right = 0;
     for (class, picture) in pictures.iter().enumerate() {
@@ -90,86 +146,70 @@ fn main() -> Outcome {
     sheet(&out, "classes", &pictures)
 }
 
+/// What was found of one unit.
+struct Found {
+    /// The activation for its image beyond the dataset's best.
+    excess: f32,
+    /// The same as a factor.
+    ratio: f32,
+    /// How the picture's power falls with frequency, where the unit sees half of it or more.
+    fall: Option<f32>,
+}
+
 /// What was found of a layer.
 #[derive(Default)]
 struct Report {
     higher: usize,
-    dead: usize,
     units: usize,
     ratios: Vec<f32>,
-    roughness: Vec<f32>,
+    falls: Vec<f32>,
+    steep: usize,
     notes: usize,
 }
 
 impl Report {
-    fn add(&mut self, picture: &Picture, found: f32, best: f32) {
+    fn add(&mut self, found: &Found, picture: &Picture, usual: f32) {
         self.units += 1;
-        self.higher += usize::from(found > best);
-        self.dead += usize::from(found <= 0.0 && best <= 0.0);
-        self.ratios.push(found / best);
+        self.higher += usize::from(found.excess > 0.0);
+        self.ratios.push(found.ratio);
         self.notes += usize::from(picture.note.is_some());
-        let Picture {
-            width,
-            height,
-            channels,
-            data,
-            ..
-        } = picture;
-        let area = width * height;
-        let pixel = |i: usize| data[i % channels * area + i / channels];
-        let image: Vec<f32> = (0..data.len()).map(pixel).collect();
-        self.roughness
-            .push(roughness(&image, [*height, *width, *channels]));
+        self.falls.extend(found.fall);
+        // White noise has a fall of 0.
+        self.steep += usize::from(found.fall.is_some_and(|fall| fall < 0.5 * usual));
     }
 }
 
 impl std::fmt::Display for Report {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let of = |values: &[f32], share: f32| {
-            let mut sorted = values.to_vec();
-            sorted.sort_by(f32::total_cmp);
-            sorted[((sorted.len() - 1) as f32 * share) as usize]
-        };
+        let [units, seen] = [self.units, self.falls.len()];
         write!(
             f,
-            "{:3} of {:3} above the best image ({} dead), {:.2} times it (median); roughness {:.2}, at most \
-             {:.2}; {} notes",
+            "{:4} of {units:4} above the best image ({:.1} %), {:.2} times it (median); fall {:.2} (median), at \
+             least half the dataset's for {} of {seen}; {} notes",
             self.higher,
-            self.units,
-            self.dead,
-            of(&self.ratios, 0.5),
-            of(&self.roughness, 0.5),
-            of(&self.roughness, 1.0),
+            100.0 * self.higher as f32 / units as f32,
+            median(&self.ratios),
+            median(&self.falls),
+            self.steep,
             self.notes,
         )
     }
 }
 
-fn dataset(name: &str) -> Outcome<Dataset> {
-    let folder = Path::new(name);
-    if !folder.is_dir() {
-        return Ok(generate(name, &Map::new())?);
-    }
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        if name.ends_with(".gz") {
-            files.push((name, std::fs::read(path)?));
-        }
-    }
-    let named: Vec<(String, &[u8])> = files
-        .iter()
-        .map(|(name, bytes)| (name.clone(), bytes.as_slice()))
-        .collect();
-    Ok(load_idx("MNIST", &named)?)
+fn median(values: &[f32]) -> f32 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f32::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(f32::NAN)
 }
 
-fn train(session: &mut Session<Cpu>, steps: u32) -> Outcome {
+fn dataset(name: &str, folder: &str) -> Outcome<Dataset> {
+    match DATASETS.iter().any(|entry| entry.id == name) {
+        true => Ok(generate(name, &Map::new())?),
+        false => common::dataset(name, Path::new(folder)),
+    }
+}
+
+fn train(session: &mut Session<Cpu>, steps: u32) -> Outcome<()> {
     let settings = json!({ "learningRate": 0.02, "momentum": 0.9 });
     let settings = settings.as_object().cloned().unwrap_or_default();
     block_on(session.prepare(&Plan::new("sgd", &settings, BATCH)?))?;
@@ -184,33 +224,135 @@ fn train(session: &mut Session<Cpu>, steps: u32) -> Outcome {
     Ok(())
 }
 
-/// Layers whose units are looked at: with weights, and rectified sums.
-fn is_shown(network: &Network, index: usize) -> bool {
-    let layer = &network.layers[index];
-    layer.kind == "conv2d" || layer.kind == "dense" || layer.kind == "relu" || layer.kind == "tanh"
+/// The layers whose values others take as features: activations, blocks that end with one, and the class scores.
+fn activated(network: &Network) -> Vec<usize> {
+    let layers = network.layers.iter().enumerate();
+    let ends = |kind: &str| {
+        let kinds = [
+            "relu",
+            "relu6",
+            "tanh",
+            "silu",
+            "hard_swish",
+            "conv_block",
+            "residual",
+            "bottleneck",
+        ];
+        kinds.contains(&kind)
+    };
+    let mut shown: Vec<usize> = layers
+        .filter(|(_, layer)| ends(&layer.kind))
+        .map(|(index, _)| index)
+        .collect();
+    shown.push(network.layers.len() - 1);
+    shown
 }
 
-/// For each shown layer and unit, the largest value at the middle of its map over training images.
+/// For each of these layers and each unit, the largest value at the middle of its map over test images.
 fn best_of_dataset(
     session: &Session<Cpu>,
-    probe: &Probe<Cpu>,
+    shown: &[usize],
     images: usize,
 ) -> Outcome<Vec<Vec<f32>>> {
-    let network = session.network();
-    let channels = network.layers.iter().map(|layer| layer.shape[0]);
+    let (network, data, backend) = (session.network(), session.data(), session.backend());
+    let images = images.min(data.layout.len("test")?);
+    let batch = LOOK.min(images);
+    let mut graph = Graph::new();
+    let g = &mut graph;
+    let chosen = g.external("chosen", Spec::u32([batch]))?;
+    let inputs = data.layout.gather(g, "test", chosen)?;
+    let built = network.build(g, inputs.images, Mode::Eval)?;
+    let values: Vec<_> = shown.iter().map(|&index| built.layers[index]).collect();
+    let compiled = compile(&graph, "best", &values)?;
+    let chosen = backend.allocate("chosen", batch)?;
+    let external = |name: &str| match name {
+        "chosen" => Some(chosen.clone()),
+        _ => session.buffer(name),
+    };
+    let prepared = block_on(backend.prepare(&compiled.program, &external))?;
+    let channels = shown.iter().map(|&index| network.layers[index].shape[0]);
     let mut best: Vec<Vec<f32>> = channels.map(|c| vec![f32::NEG_INFINITY; c]).collect();
-    let train = &session.data().dataset.train;
-    for image in 0..images.min(train.len()) {
-        probe.run(&train.image(image)?)?;
-        for (index, best) in best.iter_mut().enumerate() {
-            if is_shown(network, index) {
-                let maps = block_on(probe.activations(network, index))?;
-                let units = best.iter_mut().enumerate();
-                units.for_each(|(unit, best)| *best = best.max(center(&maps, unit)));
+    for first in (0..images).step_by(batch) {
+        // The last batch reaches back, so that it is full.
+        let first = first.min(images - batch) as u32;
+        let indices: Vec<u32> = (first..first + batch as u32).collect();
+        backend.upload(&chosen, 0, &indices)?;
+        backend.run(&prepared, 1)?;
+        for ((&index, &view), best) in shown.iter().zip(&compiled.outputs).zip(&mut best) {
+            let [c, h, w] = network.layers[index].shape;
+            let values = block_on(read_view(backend, &prepared, view))?;
+            for maps in values.chunks_exact(c * h * w) {
+                let middle = &maps[(h / 2 * w + w / 2) * c..][..c];
+                best.iter_mut()
+                    .zip(middle)
+                    .for_each(|(best, x)| *best = best.max(*x));
             }
         }
     }
     Ok(best)
+}
+
+/// The median of [`fall`] over a thousand images, taken evenly: files may be sorted by class.
+fn usual_fall(session: &Session<Cpu>) -> Outcome<f32> {
+    let test = &session.data().dataset.test;
+    let shape = session.network().spec.input;
+    let count = test.len().min(1000);
+    let fall = |i: usize| {
+        Ok(fall_of(
+            &test.image(i * test.len() / count)?.to_vec(),
+            shape,
+        ))
+    };
+    Ok(median(
+        &(0..count).map(fall).collect::<Outcome<Vec<f32>>>()?,
+    ))
+}
+
+fn fall(picture: &Picture) -> f32 {
+    fall_of(
+        &picture.data,
+        [picture.channels, picture.height, picture.width],
+    )
+}
+
+/// The exponent of frequency that an image's `[c, h, w]` power goes with: the slope of a line through the logarithms of
+/// the mean power of each ring of frequencies. 0 for white noise, about -2 for photographs.
+fn fall_of(image: &[f32], [c, h, w]: [usize; 3]) -> f32 {
+    let (rows, columns) = (hartley(h), hartley(w));
+    let rings = h.min(w) / 2;
+    let mut powers = vec![[0.0_f32, 0.0]; rings + 1];
+    for plane in image.chunks_exact(h * w).take(c) {
+        // [h, w] times columns, then rows times that; the constant lands in the frequency that is left out.
+        let mut half = vec![0.0; h * w];
+        for (i, half) in half.iter_mut().enumerate() {
+            *half = (0..w)
+                .map(|x| plane[i / w * w + x] * columns[x * w + i % w])
+                .sum();
+        }
+        for i in 1..h * w {
+            let value: f32 = (0..h)
+                .map(|y| rows[i / w * h + y] * half[y * w + i % w])
+                .sum();
+            let along = |k: usize, size: usize| k.min(size - k) as f32;
+            let ring = along(i / w, h).hypot(along(i % w, w)).round() as usize;
+            if let Some([power, count]) = powers.get_mut(ring) {
+                *power += value * value;
+                *count += 1.0;
+            }
+        }
+    }
+    let points: Vec<(f32, f32)> = (1..=rings)
+        .map(|ring| {
+            let [power, count] = powers[ring];
+            ((ring as f32).ln(), (power / count + 1e-12).ln())
+        })
+        .collect();
+    let n = points.len() as f32;
+    let (x, y) = points
+        .iter()
+        .fold((0.0, 0.0), |(a, b), (x, y)| (a + x / n, b + y / n));
+    let covariance: f32 = points.iter().map(|(a, b)| (a - x) * (b - y)).sum();
+    covariance / points.iter().map(|(a, _)| (a - x) * (a - x)).sum::<f32>()
 }
 
 fn center(maps: &Tensor, unit: usize) -> f32 {
@@ -229,16 +371,6 @@ fn tensor(picture: &Picture) -> Outcome<Tensor> {
     Ok(Tensor::new([*channels, *height, *width], data.clone())?)
 }
 
-fn activations(
-    session: &Session<Cpu>,
-    probe: &Probe<Cpu>,
-    picture: &Picture,
-    layer: usize,
-) -> Outcome<Tensor> {
-    probe.run(&tensor(picture)?)?;
-    Ok(block_on(probe.activations(session.network(), layer))?)
-}
-
 fn pictures(
     session: &Session<Cpu>,
     method: &str,
@@ -251,7 +383,7 @@ fn pictures(
     let image = data.dataset.test.image(0)?;
     let request = Request {
         network,
-        normalization: (&data.normalization.0, &data.normalization.1),
+        normalization: (&data.layout.normalization.0, &data.layout.normalization.1),
         look: data.look(),
         layer,
         channel: 0,
@@ -271,8 +403,8 @@ fn pictures(
     }
 }
 
-/// Writes pictures side by side, eight in a row at twice their size.
-fn sheet(folder: &str, name: &str, pictures: &[Picture]) -> Outcome {
+/// Writes pictures side by side, sixteen in a row at twice their size.
+fn sheet(folder: &str, name: &str, pictures: &[Picture]) -> Outcome<()> {
     let Some(first) = pictures.first().filter(|_| !folder.is_empty()) else {
         return Ok(());
     };
@@ -282,19 +414,19 @@ fn sheet(folder: &str, name: &str, pictures: &[Picture]) -> Outcome {
         columns * (2 * w + 4),
         pictures.len().div_ceil(columns) * (2 * h + 4),
     ];
-    let mut bytes = format!("P6 {width} {height} 255\n").into_bytes();
-    for (y, x) in (0..width * height).map(|i| (i / width, i % width)) {
-        let (row, column) = (y / (2 * h + 4), x / (2 * w + 4));
+    let pixel = |x: u32, y: u32| {
+        let [x, y] = [x as usize, y as usize];
+        let picture = pictures.get(y / (2 * h + 4) * columns + x / (2 * w + 4));
         let (y, x) = (y % (2 * h + 4) / 2, x % (2 * w + 4) / 2);
-        let picture = pictures.get(row * columns + column);
         let at = |channel: usize| match picture.filter(|_| y < h && x < w) {
             Some(picture) => picture.data[(channel % c * h + y) * w + x],
             None => 0.5,
         };
-        bytes.extend([at(0), at(1), at(2)].map(|value| (value.clamp(0.0, 1.0) * 255.0) as u8));
-    }
+        image::Rgb([0, 1, 2].map(|channel| (at(channel).clamp(0.0, 1.0) * 255.0) as u8))
+    };
     std::fs::create_dir_all(folder)?;
-    std::fs::write(Path::new(folder).join(format!("{name}.ppm")), bytes)?;
+    let sheet = image::RgbImage::from_fn(width as u32, height as u32, pixel);
+    sheet.save(Path::new(folder).join(format!("{name}.png")))?;
     Ok(())
 }
 

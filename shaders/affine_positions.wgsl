@@ -6,22 +6,11 @@
 @group(0) @binding(1) var<storage, read> counters: array<u32>;
 @group(0) @binding(2) var<storage, read_write> y: array<vec2<f32>>;
 
-// PCG output function (Jarzynski & Olano 2020, "Hash functions for GPU rendering").
-fn hash(value: u32) -> u32 {
-    let state = value * 747796405u + 2891336453u;
-    let word = ((state >> ((state >> 28u) + 4u)) ^ state) * 277803737u;
-    return (word >> 22u) ^ word;
-}
-
-// Uniform in 0..1, both excluded, for this step, seed and index.
-fn uniform_at(index: u32) -> f32 {
-    let bits = hash(counters[0] ^ hash(counters[1] ^ hash(index + SALT * 2654435769u)));
-    return (f32(bits >> 9u) + 0.5) / 8388608.0;
-}
+//:use random
 
 // In -1..1.
 fn both_ways(index: u32) -> f32 {
-    return 2.0 * uniform_at(index) - 1.0;
+    return 2.0 * uniform_at(counters[0], counters[1], SALT, index) - 1.0;
 }
 
 @compute @workgroup_size(64)
@@ -44,9 +33,9 @@ fn main(
     let turn = vec2<f32>(2.0 * s * c, 1.0 - 2.0 * s * s);
     let shrink = exp(-strengths[4] * both_ways(first + 1u));
     let slant = strengths[5] * both_ways(first + 2u);
-    let mirror = select(1.0, -1.0, uniform_at(first + 3u) < strengths[1]);
+    let mirror = select(1.0, -1.0, uniform_at(counters[0], counters[1], SALT, first + 3u) < strengths[1]);
     let whole = 2.0 * strengths[2] + 1.0;
-    let crop = floor(whole * vec2<f32>(uniform_at(first + 4u), uniform_at(first + 5u))) - strengths[2];
+    let crop = floor(whole * vec2<f32>(uniform_at(counters[0], counters[1], SALT, first + 4u), uniform_at(counters[0], counters[1], SALT, first + 5u))) - strengths[2];
     let shift = strengths[0] * vec2<f32>(both_ways(first + 6u), both_ways(first + 7u)) + crop;
     let center = 0.5 * vec2<f32>(f32(HEIGHT) - 1.0, f32(WIDTH) - 1.0);
     let at = vec2<f32>(f32(i / WIDTH % HEIGHT), f32(i % WIDTH)) - center - shift;

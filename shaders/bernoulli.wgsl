@@ -4,12 +4,7 @@
 @group(0) @binding(0) var<storage, read> counters: array<u32>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 
-// PCG output function (Jarzynski & Olano 2020, "Hash functions for GPU rendering").
-fn hash(value: u32) -> u32 {
-    let state = value * 747796405u + 2891336453u;
-    let word = ((state >> ((state >> 28u) + 4u)) ^ state) * 277803737u;
-    return (word >> 22u) ^ word;
-}
+//:use random
 
 @compute @workgroup_size(64)
 fn main(
@@ -20,7 +15,7 @@ fn main(
     if i >= ELEMENTS {
         return;
     }
-    let key = hash(counters[0] ^ hash(counters[1] ^ hash(STREAM)));
+    let key = bits_at(counters[0], counters[1], STREAM);
     let kept = (hash(hash(i) ^ key) >> 8u) < THRESHOLD;
     y[i] = select(0.0, bitcast<f32>(SCALE_BITS), kept);
 }

@@ -7,18 +7,7 @@
 @group(0) @binding(2) var<storage, read> counters: array<u32>;
 @group(0) @binding(3) var<storage, read_write> draws: array<vec4<f32>>;
 
-// PCG output function (Jarzynski & Olano 2020, "Hash functions for GPU rendering").
-fn hash(value: u32) -> u32 {
-    let state = value * 747796405u + 2891336453u;
-    let word = ((state >> ((state >> 28u) + 4u)) ^ state) * 277803737u;
-    return (word >> 22u) ^ word;
-}
-
-// Uniform in 0..1, both excluded, for this step, seed and index.
-fn uniform_at(index: u32) -> f32 {
-    let bits = hash(counters[0] ^ hash(counters[1] ^ hash(index + SALT * 2654435769u)));
-    return (f32(bits >> 9u) + 0.5) / 8388608.0;
-}
+//:use random
 
 // To 0..1; what is not a number becomes 0.
 fn limited(x: f32) -> f32 {
@@ -47,9 +36,9 @@ fn main(
     if i >= IMAGES {
         return;
     }
-    let brightness = 1.0 + strengths[0] * (2.0 * uniform_at(i * 4u) - 1.0);
-    let contrast = 1.0 + strengths[1] * (2.0 * uniform_at(i * 4u + 1u) - 1.0);
-    let saturation = 1.0 + strengths[2] * (2.0 * uniform_at(i * 4u + 2u) - 1.0);
+    let brightness = 1.0 + strengths[0] * (2.0 * uniform_at(counters[0], counters[1], SALT, i * 4u) - 1.0);
+    let contrast = 1.0 + strengths[1] * (2.0 * uniform_at(counters[0], counters[1], SALT, i * 4u + 1u) - 1.0);
+    let saturation = 1.0 + strengths[2] * (2.0 * uniform_at(counters[0], counters[1], SALT, i * 4u + 2u) - 1.0);
     var sum = 0.0;
     for (var pixel = 0u; pixel < PIXELS; pixel++) {
         sum += gray((i * PIXELS + pixel) * CHANNELS, brightness);

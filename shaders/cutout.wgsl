@@ -7,18 +7,7 @@
 @group(0) @binding(3) var<storage, read> fill: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
-// PCG output function (Jarzynski & Olano 2020, "Hash functions for GPU rendering").
-fn hash(value: u32) -> u32 {
-    let state = value * 747796405u + 2891336453u;
-    let word = ((state >> ((state >> 28u) + 4u)) ^ state) * 277803737u;
-    return (word >> 22u) ^ word;
-}
-
-// Uniform in 0..1, both excluded, for this step, seed and index.
-fn uniform_at(index: u32) -> f32 {
-    let bits = hash(counters[0] ^ hash(counters[1] ^ hash(index + SALT * 2654435769u)));
-    return (f32(bits >> 9u) + 0.5) / 8388608.0;
-}
+//:use random
 
 @compute @workgroup_size(64)
 fn main(
@@ -32,7 +21,7 @@ fn main(
     let image = i / (HEIGHT * WIDTH * CHANNELS);
     let side = floor(strengths[0]);
     let size = vec2<f32>(f32(HEIGHT), f32(WIDTH));
-    let center = floor(size * vec2<f32>(uniform_at(image * 2u), uniform_at(image * 2u + 1u)));
+    let center = floor(size * vec2<f32>(uniform_at(counters[0], counters[1], SALT, image * 2u), uniform_at(counters[0], counters[1], SALT, image * 2u + 1u)));
     let first = center - floor(0.5 * side);
     let at = vec2<f32>(f32(i / (WIDTH * CHANNELS) % HEIGHT), f32(i / CHANNELS % WIDTH));
     let covered = all(at >= first) && all(at < first + side);

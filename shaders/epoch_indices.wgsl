@@ -5,12 +5,7 @@
 @group(0) @binding(0) var<storage, read> counters: array<u32>;
 @group(0) @binding(1) var<storage, read_write> y: array<u32>;
 
-// PCG output function (Jarzynski & Olano 2020, "Hash functions for GPU rendering").
-fn hash(value: u32) -> u32 {
-    let state = value * 747796405u + 2891336453u;
-    let word = ((state >> ((state >> 28u) + 4u)) ^ state) * 277803737u;
-    return (word >> 22u) ^ word;
-}
+//:use random
 
 fn permuted(start: u32, key: u32) -> u32 {
     let mask = (1u << HALF_BITS) - 1u;

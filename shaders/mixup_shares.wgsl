@@ -6,18 +6,7 @@
 @group(0) @binding(1) var<storage, read> counters: array<u32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
-// PCG output function (Jarzynski & Olano 2020, "Hash functions for GPU rendering").
-fn hash(value: u32) -> u32 {
-    let state = value * 747796405u + 2891336453u;
-    let word = ((state >> ((state >> 28u) + 4u)) ^ state) * 277803737u;
-    return (word >> 22u) ^ word;
-}
-
-// Uniform in 0..1, both excluded, for this step, seed and index.
-fn uniform_at(index: u32) -> f32 {
-    let bits = hash(counters[0] ^ hash(counters[1] ^ hash(index + SALT * 2654435769u)));
-    return (f32(bits >> 9u) + 0.5) / 8388608.0;
-}
+//:use random
 
 @compute @workgroup_size(64)
 fn main(
@@ -30,8 +19,8 @@ fn main(
     }
     var share = 1.0;
     for (var draw = 0u; draw < 32u; draw++) {
-        let a = exp(log(uniform_at(draw * 2u)) / strengths[0]);
-        let b = exp(log(uniform_at(draw * 2u + 1u)) / strengths[0]);
+        let a = exp(log(uniform_at(counters[0], counters[1], SALT, draw * 2u)) / strengths[0]);
+        let b = exp(log(uniform_at(counters[0], counters[1], SALT, draw * 2u + 1u)) / strengths[0]);
         if a + b <= 1.0 && a + b > 0.0 {
             share = max(a, b) / (a + b);
             break;

@@ -30,6 +30,7 @@ mod elastic;
 mod elu;
 mod every;
 mod focal;
+mod gated;
 mod gather;
 mod gather_sum;
 mod gelu;

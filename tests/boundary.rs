@@ -86,3 +86,43 @@ fn connections_that_the_table_lacks_stay_zero() {
         "c3.weight: expected 0 where the table has no connection, found 0.1"
     );
 }
+
+/// Filters over slices (as PyTorch's `Conv3d`) and over the elements of a group have an axis of their own for them.
+#[test]
+fn filters_over_slices_and_groups_leave_and_return_with_an_axis_for_them() {
+    let conv3d = json!({ "id": "c", "kind": "conv3d", "out_channels": 4, "depth": 3, "kernel_depth": 2, "kernel": 3 });
+    let p4 =
+        |kind: &str, id: &str| json!({ "id": id, "kind": kind, "out_channels": 4, "kernel": 3 });
+    // Nodes, input, slices that a filter sees and maps in each.
+    let rows = [
+        (vec![conv3d], [6, 5, 5], 2, 2),
+        (
+            vec![p4("p4_lifting_conv2d", "l"), p4("p4_conv2d", "c")],
+            [1, 7, 7],
+            4,
+            4,
+        ),
+    ];
+    for (mut nodes, input, slices, maps) in rows {
+        nodes.push(json!({ "kind": "flatten" }));
+        nodes.push(json!({ "kind": "dense", "units": 2 }));
+        let spec = json!({ "name": "t", "input": input, "classes": 2, "nodes": nodes });
+        let network = Network::new(&NetworkSpec::from_json(&spec.to_string()).unwrap()).unwrap();
+        let (parameters, statistics) = network.initial(7);
+        let all = network.export(&parameters, &statistics).unwrap();
+        let (_, weight) = all.iter().find(|(name, _)| name == "c.weight").unwrap();
+        assert_eq!(weight.shape().dims(), [4, maps, slices, 3, 3]);
+        let inside = network.parameters.iter().find(|one| one.name == "c.weight");
+        let first = inside.unwrap().offset;
+        let outside = weight.to_vec();
+        // Row 2, column 1, the last slice but one, map 1, filter 3.
+        let (slice, map, filter) = (slices - 2, 1, 3);
+        let at = ((2 * 3 + 1) * slices * maps + slice * maps + map) * 4 + filter;
+        let out = (((filter * maps + map) * slices + slice) * 3 + 2) * 3 + 1;
+        assert_eq!(outside[out], parameters[first + at]);
+
+        let mut other = network.initial(8);
+        network.import(&all, &mut other.0, &mut other.1).unwrap();
+        assert_eq!(other, (parameters, statistics));
+    }
+}

@@ -388,5 +388,5 @@ fn what_goes_wrong_is_said() {
     block_on(lab.set_parameters(&named)).unwrap();
     let behind = layers.iter().position(|other| other.id == layer).unwrap() + 1;
     assert_eq!(layers[behind].kind, "relu");
-    assert!(note(&mut lab, &layers[behind].id, json!({})).starts_with("Nothing pulls"));
+    assert!(note(&mut lab, &layers[behind].id, json!({})).starts_with("Off"));
 }

@@ -128,9 +128,10 @@ pub enum BackwardRule {
     Deconvnet,
     /// Springenberg et al. 2015, Fig. 1: both masks.
     Guided,
-    /// The derivative, except that a descending gradient that would raise a rectifier's input passes where
-    /// that input was negative (Olah et al. 2017; `redirected_relu_grad` in Lucid): an image that
-    /// excites nothing yet still learns where to go.
+    /// The derivative, except that for an image of which it would let nothing through a rectifier, a descending
+    /// gradient that would raise the rectifier's input passes where that input was negative (Olah et al. 2017;
+    /// `redirected_relu_grad` in Lucid): an image that excites nothing yet still learns where to go. Rectifiers
+    /// that leave a slope to negative inputs always let something through.
     Redirected,
 }
 
@@ -147,6 +148,14 @@ impl BackwardRule {
     /// Whether a negative gradient is itself rectified.
     pub fn weakens_by_gradient(self, dy: f32) -> bool {
         matches!(self, Self::Deconvnet | Self::Guided) && dy < 0.0
+    }
+
+    /// The rule for a rectifier whose derivative is nowhere 0.
+    pub fn of_leaky(self) -> Self {
+        match self {
+            Self::Redirected => Self::Gradient,
+            other => other,
+        }
     }
 
     /// The two as a gate's shader is told of them.

@@ -15,6 +15,9 @@ pub enum Boundary {
     Same,
     /// HWIO inside, OIHW outside.
     Convolution,
+    /// HWDIO inside with so many slices D in front of the inputs, as `[h, w, d * i, o]`; OIDHW outside: filters over
+    /// slices, and over the elements of a group.
+    Slices(usize),
     /// `[in, out]` inside, `[out, in]` outside.
     Dense,
     /// HWC inside, CHW outside.
@@ -22,11 +25,20 @@ pub enum Boundary {
 }
 
 impl Boundary {
+    /// The shape inside with every axis apart that is one outside.
+    fn apart(self, inside: &Shape) -> Shape {
+        match (self, inside.dims()) {
+            (Self::Slices(d), &[h, w, di, o]) => Shape::from([h, w, d, di / d, o]),
+            _ => inside.clone(),
+        }
+    }
+
     /// Axis `i` outside is axis `axes[i]` inside; `None` where nothing moves.
     fn axes_out(self) -> Option<&'static [usize]> {
         match self {
             Self::Same => None,
             Self::Convolution => Some(&[3, 2, 0, 1]),
+            Self::Slices(_) => Some(&[4, 3, 2, 0, 1]),
             Self::Dense => Some(&[1, 0]),
             Self::Maps => Some(&[2, 0, 1]),
         }
@@ -37,6 +49,7 @@ impl Boundary {
         match self {
             Self::Same => None,
             Self::Convolution => Some(&[2, 3, 1, 0]),
+            Self::Slices(_) => Some(&[3, 4, 2, 1, 0]),
             Self::Dense => Some(&[1, 0]),
             Self::Maps => Some(&[1, 2, 0]),
         }
@@ -44,9 +57,10 @@ impl Boundary {
 
     /// The shape outside of a tensor that has `inside` inside.
     pub fn shape_out(self, inside: &Shape) -> Shape {
+        let apart = self.apart(inside);
         match self.axes_out() {
-            None => inside.clone(),
-            Some(axes) => Shape::new(axes.iter().map(|&a| inside.dims()[a]).collect::<Vec<_>>()),
+            None => apart,
+            Some(axes) => Shape::new(axes.iter().map(|&a| apart.dims()[a]).collect::<Vec<_>>()),
         }
     }
 }
@@ -62,7 +76,7 @@ impl Parameter {
             let expected = format!("a flat buffer of at least {} words", self.range().end);
             Error::mismatch(self.name.as_str(), expected, flat.len().to_string())
         })?;
-        let tensor = Tensor::new(self.shape.clone(), words.to_vec())?;
+        let tensor = Tensor::new(self.boundary.apart(&self.shape), words.to_vec())?;
         match self.boundary.axes_out() {
             None => Ok(tensor),
             Some(axes) => tensor.permuted(axes),
@@ -105,7 +119,7 @@ impl Parameter {
 
 impl Network {
     /// All parameters and running statistics under their PyTorch names and in its layout: filters
-    /// OIHW, dense weights `[out, in]`.
+    /// OIHW (OIDHW over slices), dense weights `[out, in]`.
     ///
     /// # Errors
     /// When a buffer is shorter than this network's.

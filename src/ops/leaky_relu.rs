@@ -46,7 +46,7 @@ impl Op for LeakyRelu {
     fn backward(&self, b: &mut Backward<'_>) -> Result<Vec<Option<ValueId>>> {
         let gate = LeakyReluGate {
             slope: self.slope,
-            rule: b.rule,
+            rule: b.rule.of_leaky(),
         };
         Ok(vec![Some(b.graph.push(gate, &[b.dy, b.output])?)])
     }

@@ -58,7 +58,10 @@ impl Op for Prelu {
         let [x, slopes] = [b.inputs[0], b.inputs[1]];
         let mut parts = vec![None, None];
         if b.wanted[0] {
-            parts[0] = Some(b.graph.push(PreluGate(b.rule), &[b.dy, x, slopes])?);
+            parts[0] = Some(
+                b.graph
+                    .push(PreluGate(b.rule.of_leaky()), &[b.dy, x, slopes])?,
+            );
         }
         if b.wanted[1] {
             let each = b.graph.push(PreluSlopeGradient, &[b.dy, x])?;

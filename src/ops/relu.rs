@@ -8,6 +8,7 @@ use crate::graph::{
 use crate::program::Stage;
 use crate::tensor::{DType, Spec};
 
+use super::gated::gated;
 use super::testing::{nan, wave};
 
 /// `y = max(x, 0)` (Nair & Hinton 2010).
@@ -39,9 +40,8 @@ impl Op for Relu {
     }
 
     fn backward(&self, b: &mut Backward<'_>) -> Result<Vec<Option<ValueId>>> {
-        Ok(vec![Some(
-            b.graph.push(ReluGate(b.rule), &[b.dy, b.output])?,
-        )])
+        let gate = |graph: &mut Graph, rule, dy| graph.push(ReluGate(rule), &[dy, b.output]);
+        Ok(vec![Some(gated(b.graph, b.rule, b.dy, gate)?)])
     }
 
     fn stage(&self, _: usize, _: &[Spec]) -> Option<Stage> {

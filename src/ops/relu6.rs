@@ -10,6 +10,7 @@ use crate::program::Stage;
 use crate::tensor::{DType, Spec, Tensor};
 
 use super::affine::affine;
+use super::gated::gated;
 use super::testing::{nan, wave};
 
 /// `y = min(max(x, 0), 6)`.
@@ -41,9 +42,8 @@ impl Op for Relu6 {
     }
 
     fn backward(&self, b: &mut Backward<'_>) -> Result<Vec<Option<ValueId>>> {
-        Ok(vec![Some(
-            b.graph.push(Relu6Gate(b.rule), &[b.dy, b.output])?,
-        )])
+        let gate = |graph: &mut Graph, rule, dy| graph.push(Relu6Gate(rule), &[dy, b.output]);
+        Ok(vec![Some(gated(b.graph, b.rule, b.dy, gate)?)])
     }
 
     fn stage(&self, _: usize, _: &[Spec]) -> Option<Stage> {

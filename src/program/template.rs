@@ -9,15 +9,19 @@
 //! ```
 //!
 //! repeats its lines for p = 0, 1 .. PIXELS - 1, with `$p` replaced by the number and `$(p*STRIDE+k)` by
-//! the value of the expression (sums of products of loop variables, constants and numbers).
+//! the value of the expression (sums of products of loop variables, constants and numbers). And a line
+//! `//:use random` stands for the functions of `shaders/random.wgsl`.
 
-/// `source` with its loops unrolled. Bounds and expressions may name `constants`.
+/// What kernels that draw random numbers begin with.
+const RANDOM: &str = crate::wgsl!("../../shaders/random.wgsl");
+
+/// `source` with its loops unrolled and what it uses put in. Bounds and expressions may name `constants`.
 ///
 /// # Panics
 /// When a source has a loop without an end or names what does not exist: sources are part of the crate,
 /// and every one of them is expanded in the tests.
 pub(super) fn expanded(constants: &[(&str, usize)], source: &str) -> String {
-    if !source.contains("//:for") {
+    if !source.contains("//:") {
         return source.to_owned();
     }
     let lines: Vec<&str> = source.lines().collect();
@@ -31,6 +35,10 @@ fn unroll<'a>(lines: &[&'a str], names: &mut Vec<(&'a str, usize)>, text: &mut S
     let mut at = 0;
     while let Some(line) = lines.get(at) {
         at += 1;
+        if line.trim_start() == "//:use random" {
+            text.push_str(RANDOM);
+            continue;
+        }
         let Some(head) = line.trim_start().strip_prefix("//:for ") else {
             substitute(line, names, text);
             text.push('\n');
@@ -97,6 +105,15 @@ mod tests {
         let source = "a\n//:for p N\n//:for k 2\nx$p_$(p*S+k+1)\n//:end\n//:end\nb";
         let text = expanded(&[("N", 2), ("S", 3)], source);
         assert_eq!(text, "a\nx0_1\nx0_2\nx1_4\nx1_5\nb\n");
+    }
+
+    #[test]
+    fn what_is_used_is_put_in() {
+        let text = expanded(&[], "a\n//:use random\nb");
+        assert!(
+            text.starts_with("a\nfn hash(") && text.ends_with("}\nb\n"),
+            "{text}"
+        );
     }
 
     #[test]

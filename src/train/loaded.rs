@@ -17,9 +17,6 @@ use super::probe::normalized;
 pub struct Loaded<B: Backend> {
     /// The dataset itself.
     pub dataset: Dataset,
-    /// Per channel: what an image in 0..1 is multiplied by, and what is then added, so that the
-    /// training split has mean 0 and deviation 1.
-    pub normalization: (Vec<f32>, Vec<f32>),
     /// Measured when first asked for.
     look: OnceCell<Look>,
     /// How it lies on the device.
@@ -33,7 +30,9 @@ pub struct DataLayout {
     shape: [usize; 3],
     /// Name, images in all and images in each buffer.
     splits: Vec<(&'static str, [usize; 2])>,
-    normalization: (Vec<f32>, Vec<f32>),
+    /// Per channel: what an image in 0..1 is multiplied by, and what is then added, so that the
+    /// training split has mean 0 and deviation 1.
+    pub normalization: (Vec<f32>, Vec<f32>),
 }
 
 /// What the training images look like on the average, for methods that draw images of the same kind.
@@ -51,16 +50,17 @@ fn shard_name(split: &str, shard: usize) -> String {
     format!("{split} images {shard}")
 }
 
-/// Refuses a split that is larger than a batch can be gathered from.
-fn check_shards(name: &str, dataset: &Dataset, shards: usize, most_words: usize) -> Result<()> {
-    if shards <= ops::MOST_SHARDS {
+/// Refuses a split whose images, of so many words, need more buffers of `shard` words than a batch can be gathered
+/// from.
+fn check_shards(name: &str, dataset: &Dataset, words: usize, shard: usize) -> Result<()> {
+    if words.div_ceil(shard) <= ops::MOST_SHARDS {
         return Ok(());
     }
-    let limit = 4 * most_words as u64;
+    let bytes = |words: usize| 4 * words as u64;
     Err(Error::memory(
         format!("{name} split of {}", dataset.name),
-        shards as u64 * limit,
-        ops::MOST_SHARDS as u64 * limit,
+        bytes(words),
+        bytes(shard) * ops::MOST_SHARDS as u64,
     ))
 }
 
@@ -103,8 +103,9 @@ impl<B: Backend> Loaded<B> {
             let most = usize::try_from(limit / 4).unwrap_or(usize::MAX);
             // At least one image a shard: `allocate` refuses what is larger than a buffer.
             let per_shard = (most / per_item.max(1)).clamp(1, split.len());
-            check_shards(name, &dataset, split.len().div_ceil(per_shard), most)?;
-            let shards = words.images.chunks((per_shard * per_item).max(1));
+            let shard = (per_shard * per_item).max(1);
+            check_shards(name, &dataset, words.images.len(), shard)?;
+            let shards = words.images.chunks(shard);
             let mut parts: Vec<(String, &[u32])> = shards
                 .enumerate()
                 .map(|(shard, words)| (shard_name(name, shard), words))
@@ -129,11 +130,10 @@ impl<B: Backend> Loaded<B> {
         let layout = DataLayout {
             shape: dataset.shape,
             splits,
-            normalization: (scales.clone(), shifts.clone()),
+            normalization: (scales, shifts),
         };
         Ok(Self {
             dataset,
-            normalization: (scales, shifts),
             look: OnceCell::new(),
             layout,
             buffers,

@@ -67,7 +67,7 @@ pub(super) fn forward<B: Backend>(session: &Session<B>) -> Result<Sketch> {
     let mut graph = Graph::new();
     let g = &mut graph;
     let image = g.external(IMAGE, Spec::f32([1, h, w, c]))?;
-    let x = normalized(g, image, &session.data().normalization)?;
+    let x = normalized(g, image, &session.data().layout.normalization)?;
     let built = network.build(g, x, Mode::Eval)?;
     let probabilities = ops::softmax(g, built.logits)?;
     let mut values = built.layers;
@@ -85,7 +85,7 @@ pub(super) fn forward<B: Backend>(session: &Session<B>) -> Result<Sketch> {
 }
 
 /// Adds to `graph` the normalization of images in 0..1, `[n, h, w, c]`, as in training: the scale and shift
-/// of each channel of [`Loaded`](super::Loaded).
+/// of each channel of [`DataLayout`](super::DataLayout).
 ///
 /// # Errors
 /// When the channels differ from the dataset's.

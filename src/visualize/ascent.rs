@@ -5,7 +5,7 @@
 
 use crate::error::{Error, Result};
 use crate::field::Field;
-use crate::graph::{BackwardRule, Graph};
+use crate::graph::Graph;
 use crate::nn::Built;
 use crate::train::{OPTIMIZERS, find_optimizer};
 
@@ -45,10 +45,6 @@ const STARTS: &[&str] = &["noise", "mean", "image"];
 
 /// Steps that no one counts.
 const ENDLESS: u32 = u32::MAX;
-
-/// Steps with redirected gradients at the beginning, as in Lucid: an image that excites nothing learns where
-/// to go. More would mislead: they raise every rectifier that is off.
-const OPENING: u32 = 16;
 
 /// The fields of every ascent.
 pub(super) fn fields(preset: &Preset) -> Vec<Field> {
@@ -94,7 +90,7 @@ impl Ascent<'_> {
     /// When a setting does not fit the others.
     pub(super) fn course(
         self,
-        goal: impl Fn(&mut Graph, &Built) -> Result<Goal>,
+        goal: impl FnOnce(&mut Graph, &Built) -> Result<Goal>,
     ) -> Result<Course> {
         let request = self.request;
         let values = &request.values;
@@ -114,12 +110,11 @@ impl Ascent<'_> {
             words: n * (way.count)(&canvas),
             limit: canvas.limit(values.number("contrast")? as f32 * request.deviation()),
         };
-        let opening = climb.program(BackwardRule::Redirected, &goal)?;
         let Program {
             compiled,
             movements,
             regularized,
-        } = climb.program(BackwardRule::Gradient, &goal)?;
+        } = climb.program(goal)?;
         let mut buffers = climb.buffers()?;
         buffers.extend(movements);
         let live = values.bool("live")?;
@@ -152,7 +147,6 @@ impl Ascent<'_> {
                 decode: first.decode,
                 then: None,
             },
-            opening: Some((opening.compiled, OPENING)),
             more,
             live,
             optimizes: true,

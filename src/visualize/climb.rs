@@ -70,8 +70,7 @@ impl Climb<'_> {
     /// When a setting does not fit the others.
     pub(super) fn program(
         &self,
-        rule: BackwardRule,
-        goal: &impl Fn(&mut Graph, &Built) -> Result<Goal>,
+        goal: impl FnOnce(&mut Graph, &Built) -> Result<Goal>,
     ) -> Result<Program> {
         let Self {
             request, canvas, ..
@@ -99,6 +98,8 @@ impl Climb<'_> {
         let loss = ops::affine(g, raised, -1.0, 0.0)?;
         let (loss, regularized) = penalized(g, loss, normalized, &request.values)?;
         let ones = g.constant([n], &vec![1.0; n])?;
+        // An image that excites nothing, at first or on its way, learns where to go.
+        let rule = BackwardRule::Redirected;
         let found = gradient(g, loss, ones, &[coefficients, images], rule)?;
         let pull = ops::mul(g, found[1], found[1])?;
         let pull = ops::sum(g, pull, [n, h * w * c, 1], [n], 1.0)?;

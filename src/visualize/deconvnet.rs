@@ -98,14 +98,19 @@ impl Visualization for Deconvnet {
 /// The layer's activations with everything set to zero but the chosen channel's strongest position in each
 /// image.
 pub(super) fn strongest_seed(g: &mut Graph, value: ValueId, channel: usize) -> Result<ValueId> {
+    let strongest = strongest_only(g, value)?;
+    map_seed(g, strongest, channel)
+}
+
+/// The layer's activations with everything set to zero but each channel's strongest position in each image.
+pub(super) fn strongest_only(g: &mut Graph, value: ValueId) -> Result<ValueId> {
     let maps = as_maps(g, value)?;
     let [_, h, w, _] = g.shape(maps).four("deconvnet")?;
     let whole = Pool2d::whole([h, w]);
     let switches = ops::max_pool2d_switches(g, maps, whole)?;
     let best = ops::pool_take(g, maps, switches, whole)?;
     let strongest = ops::max_unpool2d(g, best, switches, whole, [h, w])?;
-    let strongest = ops::reshape(g, strongest, g.shape(value).clone())?;
-    map_seed(g, strongest, channel)
+    ops::reshape(g, strongest, g.shape(value).clone())
 }
 
 /// The layer's activations with everything but the chosen channel set to zero.

@@ -39,6 +39,9 @@ impl Evidence {
         } else if pull == 0.0 {
             "Nothing pulls: no change of the pixels changes this value. The unit may be dead, or off for \
              every image near this one; try another seed or start from an image."
+        } else if shown == 0.0 {
+            "Off: the value is 0, and no step towards the unit has woken it. It may be dead; try another seed \
+             or start from an image."
         } else if self.is_flat(image) && self.regularized {
             "Flat: the penalties outweigh the objective. Lower l2 or total variation."
         } else if self.rough(image) {
@@ -148,6 +151,7 @@ mod tests {
         assert_eq!(say(plain, &wave(), 1.0, 1.0), "");
         assert_eq!(say(plain, &wave(), f32::NAN, 1.0), "Not a number");
         assert_eq!(say(plain, &wave(), 0.0, 0.0), "Nothing pulls");
+        assert_eq!(say(plain, &wave(), 0.0, 1.0), "Off");
         assert_eq!(say(plain, &noise(), 1.0, 1.0), "Mostly noise");
         assert_eq!(
             say(evidence("probability", false), &wave(), 1.0, 0.0),

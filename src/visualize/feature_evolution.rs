@@ -12,11 +12,12 @@ use crate::nn::Mode;
 use crate::ops::{self, Pool2d};
 use crate::tensor::Spec;
 
+use super::deconvnet::strongest_only;
 use super::mosaic::mosaic;
 use super::sample::split_field;
 use super::sight::Sight;
 use super::top_patches::strongest;
-use super::{Course, Needs, Picture, Recipe, Request, Visualization, as_maps};
+use super::{Course, Needs, Picture, Recipe, Request, Visualization};
 
 /// The method.
 #[derive(Debug)]
@@ -124,17 +125,14 @@ impl Visualization for FeatureEvolution {
 
 /// For each image its own unit's strongest activation: image `i` that of unit `first + i`.
 fn seeds(g: &mut Graph, value: ValueId, first: usize) -> Result<ValueId> {
-    let maps = as_maps(g, value)?;
-    let [n, h, w, c] = g.shape(maps).four("features over training")?;
-    let whole = Pool2d::whole([h, w]);
-    let switches = ops::max_pool2d_switches(g, maps, whole)?;
-    let best = ops::pool_take(g, maps, switches, whole)?;
+    let strongest = strongest_only(g, value)?;
+    let shape = g.shape(value);
+    let (n, c) = (shape.dims()[0], shape.last());
+    let pixels = shape.elements() / (n * c);
     let own = (0..n).flat_map(|image| (0..c).map(move |unit| unit == first + image));
     let own: Vec<f32> = own.map(|own| f32::from(u8::from(own))).collect();
-    let own = g.constant([n, 1, 1, c], &own)?;
-    let best = ops::mul(g, best, own)?;
-    let seeds = ops::max_unpool2d(g, best, switches, whole, [h, w])?;
-    ops::reshape(g, seeds, g.shape(value).clone())
+    let own = g.constant([n, c], &own)?;
+    ops::mul_along(g, strongest, own, [n, pixels, c])
 }
 
 /// A state of the network: for each unit the patch and what the unit sees in it.

@@ -8,7 +8,7 @@ use crate::field::Field;
 use crate::graph::Graph;
 use crate::nn::Mode;
 use crate::ops;
-use crate::tensor::{Spec, Tensor};
+use crate::tensor::Spec;
 
 use super::attribution::best;
 use super::{Group, Needs, Picture, Recipe, Request, Visualization, class_name};
@@ -17,8 +17,7 @@ use super::{Group, Needs, Picture, Recipe, Request, Visualization, class_name};
 #[derive(Debug)]
 pub(super) struct Invariance;
 
-/// A kind of change: its name, where it begins and ends, what its numbers are, and whether its unit is a share of the
-/// image.
+/// A kind of change: its name, where it begins and ends, and what its numbers are.
 const CHANGES: [(&str, [f32; 2], &str); 4] = [
     ("shifted down", [-0.3, 0.3], "of its height"),
     ("shifted right", [-0.3, 0.3], "of its width"),
@@ -59,20 +58,23 @@ impl Visualization for Invariance {
 
     fn recipe(&self, request: &Request<'_>) -> Result<Recipe> {
         let steps = request.values.integer("steps")?;
-        let image = request.image()?;
         let [c, h, w] = request.network.spec.input;
-        let mut images = image.permuted(&[1, 2, 0])?.to_vec();
+        // The image as it is, then its changes.
+        let mut positions = positions([h, w], 0, 0.0);
         for (kind, (_, [from, to], _)) in CHANGES.iter().enumerate() {
             for step in 0..steps {
                 let amount = from + (to - from) * step as f32 / (steps - 1) as f32;
-                images.extend(changed(image, kind, amount)?);
+                positions.extend(self::positions([h, w], kind, amount));
             }
         }
         let n = 1 + CHANGES.len() * steps;
         let mut graph = Graph::new();
         let g = &mut graph;
-        let batch = g.external("changed images", Spec::f32([n, h, w, c]))?;
-        let x = request.normalize(g, batch)?;
+        let image = request.external_image(g)?;
+        let images = ops::broadcast(g, image, [1, n, h * w * c], [n, h, w, c], 1.0)?;
+        let sources = g.external("positions", Spec::f32([n, h, w, 2]))?;
+        let changed = ops::sample2d(g, images, sources)?;
+        let x = request.normalize(g, changed)?;
         let built = request.network.build(g, x, Mode::Eval)?;
         let value = built.layers[request.layer];
         let size = g.shape(value).elements() / n;
@@ -84,10 +86,13 @@ impl Visualization for Invariance {
             move |outputs: &[Vec<f32>]| pictures(outputs, [steps, size, classes], &layer, &names);
         Ok(Recipe {
             compiled: compile(&graph, "invariance", &[value, probabilities])?,
-            buffers: vec![(
-                "changed images",
-                images.into_iter().map(f32::to_bits).collect(),
-            )],
+            buffers: vec![
+                ("image", request.image_words()?),
+                (
+                    "positions",
+                    positions.into_iter().map(f32::to_bits).collect(),
+                ),
+            ],
             runs: 1,
             decode: Box::new(decode),
             then: None,
@@ -95,47 +100,25 @@ impl Visualization for Invariance {
     }
 }
 
-/// The image `[c, h, w]` changed by one of [`CHANGES`], bilinear, zero where there was nothing: NHWC.
-fn changed(image: &Tensor, kind: usize, amount: f32) -> Result<Vec<f32>> {
-    let [c, h, w] = <[usize; 3]>::try_from(image.shape().dims())
-        .map_err(|_| Error::mismatch("image", "3 axes", image.shape().to_string()))?;
-    let pixels = image.to_vec();
-    let at = |channel: usize, y: f32, x: f32| {
-        let inside = |v: f32, size: usize| (v >= 0.0 && v < size as f32).then_some(v as usize);
-        match (inside(y, h), inside(x, w)) {
-            (Some(y), Some(x)) => pixels[(channel * h + y) * w + x],
-            _ => 0.0,
-        }
-    };
+/// Where each pixel of an image that is changed by one of [`CHANGES`] comes from: `[h, w, 2]`, row and column.
+fn positions([h, w]: [usize; 2], kind: usize, amount: f32) -> Vec<f32> {
     let (sin, cos) = amount.to_radians().sin_cos();
     let middle = [(h as f32 - 1.0) / 2.0, (w as f32 - 1.0) / 2.0];
-    let source = |y: f32, x: f32| match kind {
-        0 => [y - amount * h as f32, x],
-        1 => [y, x - amount * w as f32],
-        2 => [
-            middle[0] + (y - middle[0]) / amount,
-            middle[1] + (x - middle[1]) / amount,
-        ],
-        _ => {
-            let (dy, dx) = (y - middle[0], x - middle[1]);
-            [
+    let source = |y: f32, x: f32| {
+        let (dy, dx) = (y - middle[0], x - middle[1]);
+        match kind {
+            0 => [y - amount * h as f32, x],
+            1 => [y, x - amount * w as f32],
+            2 => [middle[0] + dy / amount, middle[1] + dx / amount],
+            _ => [
                 middle[0] + cos * dy - sin * dx,
                 middle[1] + sin * dy + cos * dx,
-            ]
+            ],
         }
     };
-    let mut changed = Vec::with_capacity(c * h * w);
-    for i in 0..h * w {
-        let [v, u] = source((i / w) as f32, (i % w) as f32);
-        let (top, left) = (v.floor(), u.floor());
-        let (down, right) = (v - top, u - left);
-        for channel in 0..c {
-            let row =
-                |y: f32| at(channel, y, left) * (1.0 - right) + at(channel, y, left + 1.0) * right;
-            changed.push(row(top) * (1.0 - down) + row(top + 1.0) * down);
-        }
-    }
-    Ok(changed)
+    (0..h * w)
+        .flat_map(|i| source((i / w) as f32, (i % w) as f32))
+        .collect()
 }
 
 /// For each kind of change the distances, as a share of the unchanged answer's length, and the probabilities.

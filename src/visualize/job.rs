@@ -22,8 +22,6 @@ pub struct Job<B: Backend> {
     course: Course,
     own: Own<B>,
     prepared: B::Prepared,
-    /// The program for the first runs of each round, and their number.
-    opening: Option<(B::Prepared, u32)>,
     /// The pictures of the rounds and of the recipes of the chain that have ended.
     before: Vec<Picture>,
     /// Rounds that have ended.
@@ -50,10 +48,6 @@ impl<B: Backend> Job<B> {
         let course = method.course(request)?;
         let own = filled(session, &course.recipe.buffers)?;
         let prepared = prepare(session, &course.recipe.compiled, &own).await?;
-        let opening = match &course.opening {
-            Some((opening, runs)) => Some((prepare(session, opening, &own).await?, *runs)),
-            None => None,
-        };
         let rounds = u32::try_from(course.more.len() + 1).unwrap_or(u32::MAX);
         Ok(Self {
             backend: session.backend().clone(),
@@ -62,7 +56,6 @@ impl<B: Backend> Job<B> {
             course,
             own,
             prepared,
-            opening,
             before: Vec::new(),
             round: 0,
             done: 0,
@@ -107,16 +100,7 @@ impl<B: Backend> Job<B> {
             self.go_on(session).await?;
         }
         let runs = runs.max(1).min(self.left());
-        let first = match &self.opening {
-            Some((_, most)) => most.saturating_sub(self.done).min(runs),
-            None => 0,
-        };
-        if let Some((opening, _)) = self.opening.as_ref().filter(|_| first > 0) {
-            self.backend.run(opening, first)?;
-        }
-        if runs > first {
-            self.backend.run(&self.prepared, runs - first)?;
-        }
+        self.backend.run(&self.prepared, runs)?;
         self.done = self.done.saturating_add(runs);
         self.pictures().await
     }
@@ -139,7 +123,7 @@ impl<B: Backend> Job<B> {
             let mut own = filled(session, &next.recipe.buffers)?;
             own.extend(filled(session, &(next.feed)(&outputs)?)?);
             self.prepared = prepare(session, &next.recipe.compiled, &own).await?;
-            (self.own, self.opening) = (own, None);
+            self.own = own;
             self.course = Course::from(next.recipe);
             self.round = 0;
         }
@@ -150,15 +134,9 @@ impl<B: Backend> Job<B> {
 
     /// What the program that ran last put out.
     async fn outputs(&self) -> Result<Vec<Vec<f32>>> {
-        let (compiled, prepared) = match (&self.course.opening, &self.opening) {
-            (Some((compiled, _)), Some((prepared, runs))) if self.done <= *runs => {
-                (compiled, prepared)
-            }
-            _ => (&self.course.recipe.compiled, &self.prepared),
-        };
         let mut outputs = Vec::new();
-        for &view in &compiled.outputs {
-            outputs.push(read_view(&self.backend, prepared, view).await?);
+        for &view in &self.course.recipe.compiled.outputs {
+            outputs.push(read_view(&self.backend, &self.prepared, view).await?);
         }
         Ok(outputs)
     }

@@ -17,7 +17,7 @@ pub struct Recipe {
     /// The program; it reads "parameters" and "statistics" and writes only its own buffers.
     pub compiled: Compiled,
     /// The recipe's own outside buffers and what they hold at first.
-    pub buffers: Vec<(&'static str, Vec<u32>)>,
+    pub buffers: Buffers,
     /// How often the program runs.
     pub runs: u32,
     /// Pictures from the outputs after any number of runs.
@@ -27,7 +27,7 @@ pub struct Recipe {
 }
 
 /// Buffers that follow from what a recipe put out.
-type Feed = Box<dyn Fn(&[Vec<f32>]) -> Result<Vec<(&'static str, Vec<u32>)>>>;
+type Feed = Box<dyn Fn(&[Vec<f32>]) -> Result<Buffers>>;
 
 /// The next recipe of a chain.
 pub struct Next {
@@ -79,8 +79,6 @@ impl std::fmt::Debug for Recipe {
 pub struct Course {
     /// The recipe, with the first batch.
     pub recipe: Recipe,
-    /// Another program over the same buffers, with the same outputs, for the first runs of each batch.
-    pub opening: Option<(Compiled, u32)>,
     /// The batches after it.
     pub more: Vec<Round>,
     /// Whether it goes on until it is stopped.
@@ -92,7 +90,7 @@ pub struct Course {
 /// A further batch: the recipe once more from the start, with some buffers filled otherwise.
 pub struct Round {
     /// The buffers that differ, by name.
-    pub buffers: Vec<(&'static str, Vec<u32>)>,
+    pub buffers: Buffers,
     /// Pictures of this batch.
     pub decode: Decode,
 }
@@ -102,7 +100,6 @@ impl From<Recipe> for Course {
     fn from(recipe: Recipe) -> Self {
         Self {
             recipe,
-            opening: None,
             more: Vec::new(),
             live: false,
             optimizes: false,

@@ -200,7 +200,7 @@ impl<B: Backend> Lab<B> {
         let fields = method.fields_for(network.spec.input);
         let request = Request {
             network: &network,
-            normalization: (&data.normalization.0, &data.normalization.1),
+            normalization: (&data.layout.normalization.0, &data.layout.normalization.1),
             look: data.look(),
             layer,
             channel,

@@ -164,23 +164,22 @@ def mini_all_cnn(net, x):
     return net.conv(x, "conv9", 10, 1).mean((2, 3))
 
 
-def turned(weight, maps):
-    """A p4 filter bank from one filter each: element r is the filter turned by r quarters counterclockwise, which
-    sees element s of its input where the filter itself sees s - r."""
-    out, channels, k, _ = weight.shape
-    blocks = channels // maps
-    split = weight.reshape(out, blocks, maps, k, k)
-    bank = [torch.rot90(torch.roll(split, r, 1) if blocks == 4 else split, r, (3, 4)) for r in range(4)]
-    return torch.cat(bank).reshape(4 * out, channels, k, k)
+def turned(weight):
+    """A p4 filter bank from one filter each, [out, in, k, k] or over the turns of each input [out, in, 4, k, k]: element
+    r is the filter turned by r quarters counterclockwise, which sees element s of its input where the filter itself
+    sees s - r."""
+    k = weight.shape[-1]
+    split = weight.transpose(1, 2) if weight.dim() == 5 else weight.unsqueeze(1)
+    bank = [torch.rot90(torch.roll(split, r, 1), r, (3, 4)) for r in range(4)]
+    return torch.cat(bank).reshape(4 * weight.shape[0], -1, k, k)
 
 
 def p4cnn(net, x):
-    maps = x.shape[1]
     for layer in range(1, 8):
         out, k = (10, 3) if layer < 7 else (10, 4)
-        weight = net.get(f"conv{layer}.weight", (out, x.shape[1], k, k))
-        x = F.conv2d(x, turned(weight, maps))
-        maps = out
+        seen = (x.shape[1],) if layer == 1 else (x.shape[1] // 4, 4)
+        weight = net.get(f"conv{layer}.weight", (out, *seen, k, k))
+        x = F.conv2d(x, turned(weight))
         if layer == 7:
             x = x + net.get("conv7.bias", (out,)).repeat(4).reshape(1, -1, 1, 1)
             break

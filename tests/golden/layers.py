@@ -127,12 +127,11 @@ row("conv1d", it("conv1d", out_channels=3, kernel=3, dilation=2, stride=2), [2, 
 def volume(x, p):
     n, _, h, w = x.shape
     x = x.reshape(n, 4, 2, h, w).transpose(1, 2)
-    weight = p["weight"].reshape(3, 3, 2, 3, 3).transpose(1, 2)
-    return F.conv3d(x, weight, p["bias"], padding=1).transpose(1, 2).reshape(n, 12, h, w)
+    return F.conv3d(x, p["weight"], p["bias"], padding=1).transpose(1, 2).reshape(n, 12, h, w)
 
 
 row("conv3d", it("conv3d", out_channels=3, depth=4, padding="same"), [1, 8, 3, 3],
-    {"it.weight": [3, 6, 3, 3], "it.bias": [3]}, volume)
+    {"it.weight": [3, 2, 3, 3, 3], "it.bias": [3]}, volume)
 
 
 def recurrent(x, p):
@@ -209,10 +208,9 @@ def element(g):
 def filters(weight, g, order, on_group):
     """The filters of element `g`: their pixels moved by it, and the blocks that they see."""
     if on_group:
-        maps = weight.shape[1] // order
         inverse = np.linalg.inv(element(g)).round().astype(int)
         found = [next(k for k in range(order) if (element(k) == inverse @ element(h)).all()) for h in range(order)]
-        weight = torch.cat([weight[:, maps * k:maps * (k + 1)] for k in found], 1)
+        weight = torch.cat([weight[:, :, k] for k in found], 1)
     return torch.rot90(weight.flip(-1) if g >= 4 else weight, g % 4, (-2, -1))
 
 
@@ -225,7 +223,7 @@ for group, order in (("p4", 4), ("p4m", 8)):
         {"it.weight": [2, 2, 3, 3], "it.bias": [2]},
         lambda x, p, o=order: group_conv(x, p["weight"], p["bias"], o, False))
     row(f"{group} on the group", it("p4_conv2d", out_channels=2, group=group), [1, 2 * order, 3, 4],
-        {"it.weight": [2, 2 * order, 3, 3], "it.bias": [2]},
+        {"it.weight": [2, 2, order, 3, 3], "it.bias": [2]},
         lambda x, p, o=order: group_conv(x, p["weight"], p["bias"], o, True))
     row(f"{group} pool", it("group_pool", group=group), [1, 3 * order, 2, 2], {},
         lambda x, p, o=order: x.reshape(1, o, 3, 2, 2).max(1).values)

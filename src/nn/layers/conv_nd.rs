@@ -6,8 +6,10 @@ use crate::field::Field;
 use crate::graph::ValueId;
 use crate::ops;
 
-use super::super::scope::{Scope, check_size};
-use super::conv2d::{Window, around, bias_field, biased, convolve, declare_weight};
+use super::super::boundary::Boundary;
+use super::super::init::{Init, Scheme};
+use super::super::scope::{Declaration, Scope, check_size};
+use super::conv2d::{Window, around, bias_field, biased, convolve};
 use super::{Body, LayerKind, init_field};
 
 pub(super) const ONE: LayerKind = LayerKind {
@@ -120,7 +122,13 @@ fn three(scope: &mut Scope<'_>) -> Result<ValueId> {
         x = ops::pad_channels(scope.graph, x, before * maps, after * maps)?;
     }
     // The channels of neighboring slices are neighbors, so a window over slices is a run of channels.
-    let weight = declare_weight(scope, "weight", [side, side, taps * maps, filters], 1, None)?;
+    let init = Init::Random {
+        scheme: Scheme::named(&scope.values.choice("init")?)?,
+        fan_in: side * side * taps * maps,
+        fan_out: side * side * filters,
+    };
+    let weight = Declaration::new("weight", [side, side, taps * maps, filters], init);
+    let weight = scope.declare(weight.outside(Boundary::Slices(taps)))?;
     scope.is_kernel();
     let outputs = (0..=slices - taps)
         .map(|first| {

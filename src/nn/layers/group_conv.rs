@@ -154,7 +154,12 @@ fn build(scope: &mut Scope<'_>, on_group: bool) -> Result<ValueId> {
         fan_out: side * side * order * filters,
     };
     let shape = [side, side, channels, filters];
-    let weight = Declaration::new("weight", shape, init).outside(Boundary::Convolution);
+    // As in the authors' code, which has the elements of the maps it sees in front of rows and columns.
+    let outside = match blocks {
+        1 => Boundary::Convolution,
+        _ => Boundary::Slices(blocks),
+    };
+    let weight = Declaration::new("weight", shape, init).outside(outside);
     let weight = scope.declare(weight)?;
     scope.is_kernel();
     let table = table(side, blocks, maps, order, filters);

@@ -1,8 +1,6 @@
 //! Adagrad, in PyTorch's form without its decay of the learning rate.
 
-use crate::ops;
-
-use super::{OptimizerInfo, coupled_decay, epsilon, learning_rate};
+use super::{OptimizerInfo, coupled_decay, epsilon, learning_rate, rmsprop};
 
 pub(super) const INFO: OptimizerInfo = OptimizerInfo {
     id: "adagrad",
@@ -16,15 +14,5 @@ pub(super) const INFO: OptimizerInfo = OptimizerInfo {
         let (rate, decay) = (number("learningRate")?, number("weightDecay")?);
         Ok([rate, 0.0, decay, 1.0, 1.0, number("epsilon")?, 0.0, 0.0])
     },
-    update: |graph, update| {
-        let (parameters, gradients) = (update.parameters, update.gradients);
-        ops::rmsprop(
-            graph,
-            parameters,
-            gradients,
-            update.slots[0],
-            update.settings,
-        )?;
-        Ok(())
-    },
+    update: rmsprop::update,
 };

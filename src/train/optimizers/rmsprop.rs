@@ -1,9 +1,11 @@
 //! `RMSprop`, in PyTorch's form: neither centered nor with momentum.
 
+use crate::error::Result;
 use crate::field::Field;
+use crate::graph::Graph;
 use crate::ops;
 
-use super::{OptimizerInfo, coupled_decay, epsilon, learning_rate};
+use super::{OptimizerInfo, Update, coupled_decay, epsilon, learning_rate};
 
 pub(super) const INFO: OptimizerInfo = OptimizerInfo {
     id: "rmsprop",
@@ -26,15 +28,13 @@ pub(super) const INFO: OptimizerInfo = OptimizerInfo {
         let (alpha, epsilon) = (number("alpha")?, number("epsilon")?);
         Ok([rate, 0.0, decay, alpha, 1.0 - alpha, epsilon, 0.0, 0.0])
     },
-    update: |graph, update| {
-        let (parameters, gradients) = (update.parameters, update.gradients);
-        ops::rmsprop(
-            graph,
-            parameters,
-            gradients,
-            update.slots[0],
-            update.settings,
-        )?;
-        Ok(())
-    },
+    update,
 };
+
+/// Adds the update, which Adagrad shares.
+pub(super) fn update(graph: &mut Graph, update: &Update<'_>) -> Result<()> {
+    let (parameters, gradients) = (update.parameters, update.gradients);
+    let squares = update.slots[0];
+    ops::rmsprop(graph, parameters, gradients, squares, update.settings)?;
+    Ok(())
+}
