@@ -37,13 +37,15 @@ const SMALL_GRAY: Preset = Preset {
     start: "noise",
 };
 
-/// Up to 40 pixels of color.
+/// Up to 40 pixels of color. Units inside a residual network see detail that shifts of 3 pixels average away: of ResNet-20's
+/// second stage a third of the images then excited their unit more than the best image of CIFAR-10, and all of them with
+/// these movements, at the dataset's own fall of power with frequency (`examples/feature_visualization.rs`).
 const SMALL_COLOR: Preset = Preset {
     steps: 256,
     rate: 0.1,
-    jitter: 3,
-    rotate: 5.0,
-    scale: 1.05,
+    jitter: 1,
+    rotate: 2.0,
+    scale: 1.02,
     l2: 0.0,
     total_variation: 0.0,
     parameterization: "fourier",
