@@ -7,6 +7,8 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod common;
+
 use std::path::Path;
 use std::rc::Rc;
 
@@ -25,6 +27,8 @@ use convscope::zoo::{self, ARCHITECTURES, Architecture};
 use pollster::block_on;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+
+use common::adapters;
 
 /// What PyTorch counts of one variant of a network.
 #[derive(Deserialize)]
@@ -155,6 +159,15 @@ fn a_network_that_does_not_fit_is_refused_before_anything_is_allocated() {
 
 /// A session on `images` drawn images of this architecture's own shape.
 fn session(entry: &Architecture, options: &Value, images: usize) -> Result<Session<Cpu>, Error> {
+    session_on(&Cpu::new(), entry, options, images)
+}
+
+fn session_on<B: Backend>(
+    backend: &B,
+    entry: &Architecture,
+    options: &Value,
+    images: usize,
+) -> Result<Session<B>, Error> {
     let id = match entry.input {
         [1, ..] => "pen-digits",
         _ => "shapes",
@@ -167,9 +180,8 @@ fn session(entry: &Architecture, options: &Value, images: usize) -> Result<Sessi
     dataset.train = Split::new(dataset.shape, pixels, labels)?;
     let options = options.as_object().unwrap();
     let spec = zoo::spec(entry.id, options, dataset.shape, dataset.classes.len())?;
-    let cpu = Cpu::new();
-    let data = Rc::new(Loaded::new(&cpu, dataset)?);
-    Session::new(&cpu, data, Network::new(&spec)?, 1)
+    let data = Rc::new(Loaded::new(backend, dataset)?);
+    Session::new(backend, data, Network::new(&spec)?, 1)
 }
 
 fn plan(optimizer: &str, settings: &Value, batch: usize) -> Plan {
@@ -290,10 +302,22 @@ fn group_equivariant_networks_do_not_mind_turned_images() {
 /// most half of what it was at the beginning. Those that do not like the first learning rate get the second.
 #[test]
 fn every_browser_size_network_halves_its_loss() {
+    halve_their_losses(&Cpu::new());
+}
+
+/// The same takes a software adapter a quarter of an hour; that every network follows the CPU there is tested in
+/// `tests/training.rs`, in less.
+#[test]
+#[ignore = "slow; run by name with --ignored"]
+fn every_browser_size_network_halves_its_loss_on_a_gpu() {
+    adapters().iter().take(1).for_each(halve_their_losses);
+}
+
+fn halve_their_losses<B: Backend>(backend: &B) {
     let mean = |part: &[f32]| part.iter().sum::<f32>() / part.len() as f32;
     for entry in ARCHITECTURES.iter().filter(|entry| !entry.full) {
         let learns = |rate: f64| {
-            let mut session = session(entry, &without_dropout(entry), 24).unwrap();
+            let mut session = session_on(backend, entry, &without_dropout(entry), 24).unwrap();
             let plan = plan("adam", &json!({ "learningRate": rate }), 12);
             block_on(session.prepare(&plan)).unwrap();
             let mut losses: Vec<f32> = Vec::new();
@@ -304,11 +328,11 @@ fn every_browser_size_network_halves_its_loss() {
                 // Two passes over the images.
                 let latest = &losses[losses.len() - 4..];
                 if losses.len() > 4 && mean(latest) <= 0.5 * losses[0] {
-                    println!("{}: {} steps at {rate}", entry.id, losses.len());
+                    eprintln!("{}: {} steps at {rate}", entry.id, losses.len());
                     return true;
                 }
             }
-            println!("{}: not at {rate}, {losses:?}", entry.id);
+            eprintln!("{}: not at {rate}, {losses:?}", entry.id);
             false
         };
         assert!(learns(0.003) || learns(0.0005), "{}", entry.id);
