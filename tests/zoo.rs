@@ -305,7 +305,7 @@ fn every_browser_size_network_halves_its_loss() {
     halve_their_losses(&Cpu::new());
 }
 
-/// The same takes a software adapter a quarter of an hour; that every network follows the CPU there is tested in
+/// The same takes lavapipe four minutes; that every network follows the CPU on every adapter is tested in
 /// `tests/training.rs`, in less.
 #[test]
 #[ignore = "slow; run by name with --ignored"]
