@@ -15,6 +15,8 @@
 #[path = "common/mod.rs"]
 #[expect(dead_code, reason = "the test images are taken as they are")]
 mod common;
+#[path = "common/looking.rs"]
+mod looking;
 
 use std::io::Write as _;
 use std::path::Path;
@@ -25,17 +27,17 @@ use convscope::backend::Backend as _;
 use convscope::backend::cpu::Cpu;
 use convscope::compile::compile;
 use convscope::data::{DATASETS, Dataset, generate};
-use convscope::field::Values;
 use convscope::graph::Graph;
 use convscope::nn::{Mode, Network};
 use convscope::tensor::{Spec, Tensor, hartley};
 use convscope::train::{Loaded, Plan, Session, read_view};
-use convscope::visualize::{Job, Picture, Request, find_visualization};
+use convscope::visualize::Picture;
 use convscope::zoo;
 use pollster::block_on;
 use serde_json::{Map, Value, json};
 
 use common::Outcome;
+use looking::sheet;
 
 const METHOD: &str = "activation-maximization";
 /// Images of a training step.
@@ -377,57 +379,7 @@ fn pictures(
     layer: usize,
     fields: &Map<String, Value>,
 ) -> Outcome<Vec<Picture>> {
-    let method = find_visualization(method)?;
-    let (network, data) = (session.network(), session.data());
-    let values = Values::check(method.id(), &method.fields_for(network.spec.input), fields)?;
-    let image = data.dataset.test.image(0)?;
-    let request = Request {
-        network,
-        normalization: (&data.layout.normalization.0, &data.layout.normalization.1),
-        look: data.look(),
-        layer,
-        channel: 0,
-        image: Some(&image),
-        directions: None,
-        seed: 1,
-        values,
-        data: Some(&data.layout),
-        classes: &data.dataset.classes,
-    };
-    let mut job = block_on(Job::new(session, method, &request))?;
-    loop {
-        let pictures = block_on(job.advance(session, 256))?;
-        if job.finished() {
-            return Ok(pictures);
-        }
-    }
-}
-
-/// Writes pictures side by side, sixteen in a row at twice their size.
-fn sheet(folder: &str, name: &str, pictures: &[Picture]) -> Outcome<()> {
-    let Some(first) = pictures.first().filter(|_| !folder.is_empty()) else {
-        return Ok(());
-    };
-    let (w, h, c) = (first.width, first.height, first.channels);
-    let columns = pictures.len().min(16);
-    let [width, height] = [
-        columns * (2 * w + 4),
-        pictures.len().div_ceil(columns) * (2 * h + 4),
-    ];
-    let pixel = |x: u32, y: u32| {
-        let [x, y] = [x as usize, y as usize];
-        let picture = pictures.get(y / (2 * h + 4) * columns + x / (2 * w + 4));
-        let (y, x) = (y % (2 * h + 4) / 2, x % (2 * w + 4) / 2);
-        let at = |channel: usize| match picture.filter(|_| y < h && x < w) {
-            Some(picture) => picture.data[(channel % c * h + y) * w + x],
-            None => 0.5,
-        };
-        image::Rgb([0, 1, 2].map(|channel| (at(channel).clamp(0.0, 1.0) * 255.0) as u8))
-    };
-    std::fs::create_dir_all(folder)?;
-    let sheet = image::RgbImage::from_fn(width as u32, height as u32, pixel);
-    sheet.save(Path::new(folder).join(format!("{name}.png")))?;
-    Ok(())
+    looking::finished(session, looking::job(session, method, layer, fields)?, 256)
 }
 
 fn say(line: &str) -> std::io::Result<()> {

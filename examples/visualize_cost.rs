@@ -14,6 +14,9 @@
 #[path = "common/mod.rs"]
 #[expect(dead_code, reason = "datasets are taken whole")]
 mod common;
+#[path = "common/looking.rs"]
+#[expect(dead_code, reason = "only times are shown")]
+mod looking;
 
 use std::io::Write as _;
 use std::path::Path;
@@ -24,10 +27,8 @@ use convscope::backend::Backend;
 use convscope::backend::cpu::Cpu;
 use convscope::backend::gpu::Gpu;
 use convscope::data::{Dataset, generate};
-use convscope::field::Values;
 use convscope::nn::Network;
 use convscope::train::{Loaded, Session};
-use convscope::visualize::{Job, Request, find_visualization};
 use convscope::zoo;
 use pollster::block_on;
 use serde_json::{Map, Value, json};
@@ -109,33 +110,12 @@ fn timed<B: Backend>(
     layer: usize,
     fields: Value,
 ) -> Outcome<[f64; 2]> {
-    let method = find_visualization(method)?;
-    let (network, data) = (session.network(), session.data());
     let fields = fields.as_object().cloned().unwrap_or_default();
-    let values = Values::check(method.id(), &method.fields_for(network.spec.input), &fields)?;
-    let image = data.dataset.test.image(0)?;
-    let request = Request {
-        network,
-        normalization: (&data.layout.normalization.0, &data.layout.normalization.1),
-        look: data.look(),
-        layer,
-        channel: 0,
-        directions: None,
-        image: Some(&image),
-        seed: 1,
-        values,
-        data: Some(&data.layout),
-        classes: &data.dataset.classes,
-    };
     let start = Instant::now();
-    let mut job = block_on(Job::new(session, method, &request))?;
+    let job = looking::job(session, method, layer, &fields)?;
     let prepared = start.elapsed().as_secs_f64();
-    loop {
-        block_on(job.advance(session, SLICE))?;
-        if job.finished() {
-            return Ok([prepared, start.elapsed().as_secs_f64()]);
-        }
-    }
+    looking::finished(session, job, SLICE)?;
+    Ok([prepared, start.elapsed().as_secs_f64()])
 }
 
 fn row(what: &str, [prepared, done]: [f64; 2]) -> std::io::Result<()> {
