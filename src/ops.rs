@@ -113,7 +113,7 @@ pub use gelu::gelu;
 pub use group_norm::group_norm;
 pub use hard_swish::hard_swish;
 pub use histogram::histogram;
-pub use indices::{epoch_indices, sequential_indices};
+pub use indices::{Items, epoch_indices, epoch_items, sequential_indices};
 pub use largest::largest;
 pub use lars::lars;
 pub use leaky_relu::leaky_relu;
