@@ -168,7 +168,8 @@ pub fn workgroups(count: usize) -> [u32; 3] {
 /// as `program::template` says. A name in lower case is for those loops only.
 pub fn wgsl_with(constants: &[(&str, usize)], source: &str) -> Arc<str> {
     let mut text = String::new();
-    let is_declared = |(name, _): &&(&str, usize)| name.starts_with(|c: char| c.is_uppercase());
+    let is_declared =
+        |(name, _): &&(&str, usize)| name.starts_with(|c: char| c.is_ascii_uppercase());
     for (name, value) in constants.iter().filter(is_declared) {
         text.push_str(&format!("const {name}: u32 = {value}u;\n"));
     }

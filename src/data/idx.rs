@@ -62,7 +62,7 @@ pub fn load_idx(name: &str, files: &[(String, &[u8])]) -> Result<Dataset> {
     let fashion = files.iter().map(|(file, _)| file.as_str()).chain([name]);
     let fashion = fashion
         .into_iter()
-        .any(|text| text.to_lowercase().contains("fashion"));
+        .any(|text| text.to_ascii_lowercase().contains("fashion"));
     Ok(Dataset {
         name: name.into(),
         doc,
@@ -136,7 +136,7 @@ fn is_test(file: &str) -> Option<bool> {
         .rsplit(['/', '\\'])
         .next()
         .unwrap_or(file)
-        .to_lowercase();
+        .to_ascii_lowercase();
     let (train, test) = (
         name.contains("train"),
         name.contains("t10k") || name.contains("test"),

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::graph::{
     Backward, Call, Example, Graph, Lowering, Op, OpInfo, Slot, ValueId, expect_inputs,
 };
-use crate::program::{Args, Stage, aligned};
+use crate::program::{Args, IDENTITY, Stage, aligned};
 use crate::tensor::Spec;
 
 use super::alias::view;
@@ -192,8 +192,9 @@ impl Op for ByOwn {
             normalize(y, mean, variance, affine, eps);
         };
         let name = "batch_norm_by_parts";
+        let source = format!("{OWN_SHADER}{IDENTITY}");
         let lanes = Lanes::merging(rows, channels);
-        let kernel = lanes.tailed(name, OWN_SHADER, &constants, 4, twin);
+        let kernel = lanes.kernel(name, &source, &constants, 4, Arc::new(twin));
         let reads = [0, 5, 3, 4].map(Slot::Input);
         let call = Call {
             kernel,

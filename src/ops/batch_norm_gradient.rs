@@ -2,6 +2,8 @@
 //! gradients of shift and scale, and with them the gradient of the input. Pushed by `batch_norm`
 //! only, whose `infer` has accepted the shapes.
 
+use std::sync::Arc;
+
 use crate::error::Result;
 use crate::graph::{Lowering, Op, expect_inputs};
 use crate::program::{Args, aligned};
@@ -56,7 +58,13 @@ impl Op for Sums {
             }
         };
         let lanes = Lanes::parts(rows, channels);
-        let kernel = lanes.kernel("batch_norm_sums", SUMS_SHADER, &constants, 4, twin);
+        let kernel = lanes.kernel(
+            "batch_norm_sums",
+            SUMS_SHADER,
+            &constants,
+            4,
+            Arc::new(twin),
+        );
         Lowering::single(kernel, 4)
     }
 }
@@ -126,7 +134,7 @@ impl Op for InputGradient {
         };
         let lanes = Lanes::merging(rows, channels);
         let name = "batch_norm_gradient";
-        let kernel = lanes.kernel(name, GRADIENT_SHADER, &constants, 6, twin);
+        let kernel = lanes.kernel(name, GRADIENT_SHADER, &constants, 6, Arc::new(twin));
         Lowering::single(kernel, 6)
     }
 }

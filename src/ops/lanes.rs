@@ -2,7 +2,7 @@
 //! normalization, and what merges them. On a software adapter each thread has a run of one channel to itself; on
 //! a GPU the threads of a workgroup share one, neighbors taking neighboring channels.
 
-use crate::program::{Args, GROUP, IDENTITY, Kernel, Tiled, wgsl_with, workgroups};
+use crate::program::{Args, GROUP, Kernel, Tiled, Twin, wgsl_with, workgroups};
 
 /// Such a kernel's extents.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +43,7 @@ impl Lanes {
         source: &str,
         constants: &[(&'static str, usize)],
         n_reads: usize,
-        twin: impl Fn(&mut Args<'_>) + Send + Sync + 'static,
+        twin: Twin,
     ) -> Kernel {
         let (block, [alone, pooled]) = (block(self.channels), self.runs);
         let shared = [("ROWS", self.rows), ("CHANNELS", self.channels)];
@@ -65,26 +65,9 @@ impl Lanes {
         };
         let threads = self.rows.div_ceil(alone) * self.channels;
         let constants = constants(&[("RUN", alone)]);
+        let twin = move |args: &mut Args<'_>| twin(args);
         Kernel::linear(name, &source(ALONE), &constants, n_reads, threads, twin)
             .with_tiled(Some(tiled))
-    }
-
-    /// [`Lanes::kernel`] for a source that stores its output through `tail`.
-    pub(super) fn tailed(
-        self,
-        name: &'static str,
-        source: &str,
-        constants: &[(&'static str, usize)],
-        n_reads: usize,
-        twin: impl Fn(&mut Args<'_>) + Send + Sync + 'static,
-    ) -> Kernel {
-        self.kernel(
-            name,
-            &format!("{source}{IDENTITY}"),
-            constants,
-            n_reads,
-            twin,
-        )
     }
 }
 

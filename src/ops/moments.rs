@@ -3,6 +3,8 @@
 //! pairwise-exactly (Chan, Golub & LeVeque 1979, "Updating formulae and a pairwise algorithm for
 //! computing sample variances"). The difference of mean squares would cancel.
 
+use std::sync::Arc;
+
 use crate::error::{Error, Result};
 use crate::graph::{Example, Graph, Lowering, Op, OpInfo, ValueId, expect_dtype, expect_inputs};
 use crate::program::{Args, Kernel, aligned};
@@ -100,7 +102,7 @@ impl Op for Parts {
             }
         };
         let lanes = Lanes::parts(rows, channels);
-        let kernel = lanes.kernel("moments", SHADER, &[], 1, twin);
+        let kernel = lanes.kernel("moments", SHADER, &[], 1, Arc::new(twin));
         Lowering::single(kernel, 1)
     }
 }

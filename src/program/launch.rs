@@ -162,7 +162,7 @@ impl Source {
 /// The identifiers, keywords and numbers of `text`, each with what comes between it and the last one, and
 /// with all that comes after it.
 fn words(text: &str) -> impl Iterator<Item = (&str, &str, &str)> {
-    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let mut rest = text;
     std::iter::from_fn(move || {
         let (before, word) = rest.split_at(rest.find(is_part)?);
@@ -177,7 +177,7 @@ fn declared_names(text: &str) -> Vec<&str> {
     let mut depth = 0;
     let mut names = Vec::new();
     for line in text.lines() {
-        let mut words = line.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+        let mut words = line.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
         if depth == 0 && matches!(words.next(), Some("const" | "fn" | "struct" | "alias")) {
             names.extend(words.next());
         }

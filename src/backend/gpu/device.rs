@@ -46,7 +46,7 @@ pub(super) async fn open(name: Option<&str>) -> Result<Opened> {
     let software = adapter.get_info().device_type == wgpu::DeviceType::Cpu
         || SOFTWARE
             .iter()
-            .any(|word| name.to_lowercase().contains(word));
+            .any(|word| name.to_ascii_lowercase().contains(word));
     Ok(Opened {
         name,
         software,

@@ -198,7 +198,9 @@ fn short(number: f32) -> String {
 fn lowered(name: &str) -> String {
     let mut letters = name.chars();
     match letters.next() {
-        Some(first) => first.to_lowercase().chain(letters).collect(),
+        Some(first) => std::iter::once(first.to_ascii_lowercase())
+            .chain(letters)
+            .collect(),
         None => String::new(),
     }
 }
