@@ -1,30 +1,7 @@
-// One thread finds which item of the dataset is row i of this step's batch: a pseudorandom permutation
-// of 0..ITEMS per epoch and seed, a Feistel network of 4 rounds over the next even power of two, walked
-// until it lands within the items. counters: step, seed.
+// One thread finds which item of the dataset is row i of this step's batch (epoch_items.wgsl).
 
-@group(0) @binding(0) var<storage, read> counters: array<u32>;
+@group(0) @binding(0) var<storage, read> source: array<u32>;
 @group(0) @binding(1) var<storage, read_write> y: array<u32>;
-
-//:use random
-
-fn permuted(start: u32, key: u32) -> u32 {
-    let mask = (1u << HALF_BITS) - 1u;
-    var x = start;
-    loop {
-        var left = x >> HALF_BITS;
-        var right = x & mask;
-        for (var round = 0u; round < 4u; round++) {
-            let next = left ^ (hash(right ^ hash(key + round)) & mask);
-            left = right;
-            right = next;
-        }
-        x = (left << HALF_BITS) | right;
-        if x < ITEMS {
-            break;
-        }
-    }
-    return x;
-}
 
 @compute @workgroup_size(64)
 fn main(
@@ -35,7 +12,5 @@ fn main(
     if i >= BATCH {
         return;
     }
-    let step = counters[0];
-    let key = hash(counters[1] ^ hash(step / STEPS));
-    y[i] = permuted((step % STEPS * BATCH + i) % ITEMS, key);
+    y[i] = item_of(i);
 }

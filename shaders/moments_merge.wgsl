@@ -1,8 +1,10 @@
 // One thread merges the chunks of one channel: number, mean and sum of squared distances so far with the
 // next chunk's. y has the means from word 0 and the biased variances from word HALF on.
 
-@group(0) @binding(0) var<storage, read> partials: array<f32>;
+@group(0) @binding(0) var<storage, read> parts: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
+
+//:use merged_moments
 
 @compute @workgroup_size(64)
 fn main(
@@ -13,18 +15,11 @@ fn main(
     if channel >= CHANNELS {
         return;
     }
-    var count = 0.0;
-    var mean = 0.0;
-    var squares = 0.0;
+    var all = vec4(0.0);
     for (var begin = 0u; begin < ROWS; begin += CHUNK) {
         let at = begin / CHUNK * 2u * CHANNELS + channel;
-        let more = f32(min(CHUNK, ROWS - begin));
-        let all = count + more;
-        let delta = partials[at] - mean;
-        mean += delta * (more / all);
-        squares += partials[at + CHANNELS] + delta * delta * (count * (more / all));
-        count = all;
+        all = combined(all, vec4(f32(min(CHUNK, ROWS - begin)), parts[at], parts[at + CHANNELS], 0.0));
     }
-    y[channel] = mean;
-    y[HALF + channel] = squares / f32(ROWS);
+    y[channel] = all.y;
+    y[HALF + channel] = all.z / f32(ROWS);
 }

@@ -236,9 +236,9 @@ fn ten_thousand_steps_take_no_more_memory_than_a_hundred() {
 #[test]
 fn a_step_dispatches_no_more_than_it_has_to() {
     for (dataset, architecture, most) in [
-        ("pen-digits", "lenet5", 19),
-        ("shapes", "mini-vgg", 61),
-        ("shapes", "resnet20", 162),
+        ("pen-digits", "lenet5", 17),
+        ("shapes", "mini-vgg", 48),
+        ("shapes", "resnet20", 125),
     ] {
         let session = session(&Cpu::new(), dataset, architecture, 1);
         let program = session.step_program(&plan("sgd", &json!({}), 64)).unwrap();

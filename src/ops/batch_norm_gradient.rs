@@ -3,25 +3,24 @@
 //! only, whose `infer` has accepted the shapes.
 
 use crate::error::Result;
-use crate::graph::{Call, Lowering, Op, Slot, expect_inputs};
-use crate::program::{Args, Kernel, aligned};
+use crate::graph::{Lowering, Op, expect_inputs};
+use crate::program::{Args, aligned};
 use crate::tensor::Spec;
 
+use super::lanes::{Lanes, statistics_chunks};
 use super::rows::{add_rows, quarters};
-use super::sum::{chunk_rows, sum_kernel};
 
-/// From dy, x, mean, variance: `sum(dy (x - mean) / sqrt(variance + eps))` at word 0 and `sum(dy)` at word
-/// `aligned(c)`, so that each half is a view.
+/// From dy, x, mean, variance: for each chunk `sum(dy (x - mean) / sqrt(variance + eps))` at word 0 and `sum(dy)` at
+/// word `aligned(c)` of its row, so that each half of their sum is a view.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sums {
     pub(super) eps: f32,
 }
 
-/// The gradient of the input, from dy, x, mean, variance, gamma and [`Sums`].
+/// The gradient of the input where the statistics are its own, from dy, x, mean, variance, gamma and [`Sums`].
 #[derive(Debug, Clone, Copy)]
 pub(super) struct InputGradient {
     pub(super) eps: f32,
-    pub(super) batch_statistics: bool,
 }
 
 impl Op for Sums {
@@ -31,21 +30,18 @@ impl Op for Sums {
 
     fn infer(&self, inputs: &[Spec]) -> Result<Spec> {
         let [_, x, ..] = expect_inputs::<4>("batch_norm_sums", inputs)?;
-        Ok(Spec::f32([2 * aligned(x.shape.last())]))
+        let channels = x.shape.last();
+        let (_, chunks) = statistics_chunks(x.shape.elements() / channels.max(1));
+        Ok(Spec::f32([chunks, 2 * aligned(channels)]))
     }
 
     fn lower(&self, inputs: &[Spec], output: &Spec) -> Lowering {
         let channels = inputs[1].shape.last();
         let rows = inputs[1].shape.elements() / channels.max(1);
-        let (chunk, chunks) = chunk_rows(rows);
-        let (eps, width) = (self.eps, output.shape.elements());
-        let constants = [
-            ("ROWS", rows),
-            ("CHANNELS", channels),
-            ("CHUNK", chunk),
-            ("HALF", width / 2),
-            ("EPS_BITS", eps.to_bits() as usize),
-        ];
+        let (chunk, _) = statistics_chunks(rows);
+        let (eps, width) = (self.eps, output.shape.last());
+        let eps_bits = eps.to_bits() as usize;
+        let constants = [("HALF", width / 2), ("EPS_BITS", eps_bits)];
         let twin = move |args: &mut Args<'_>| {
             let (dy, x, mean, variance) = (args.read(0), args.read(1), args.read(2), args.read(3));
             let parts = dy.chunks(chunk * channels).zip(x.chunks(chunk * channels));
@@ -59,21 +55,9 @@ impl Op for Sums {
                 }
             }
         };
-        let threads = chunks * channels;
-        let kernel = Kernel::linear("batch_norm_sums", SUMS_SHADER, &constants, 4, threads, twin);
-        let reads = (0..4).map(Slot::Input);
-        let parts = Call {
-            kernel,
-            bindings: reads.chain([Slot::Scratch(0)]).collect(),
-        };
-        let total = Call {
-            kernel: sum_kernel([1, chunks, width], chunks, 1.0),
-            bindings: vec![Slot::Scratch(0), Slot::Output],
-        };
-        Lowering::Kernels {
-            scratch: vec![chunks * width],
-            calls: vec![parts, total],
-        }
+        let lanes = Lanes::parts(rows, channels);
+        let kernel = lanes.kernel("batch_norm_sums", SUMS_SHADER, &constants, 4, twin);
+        Lowering::single(kernel, 4)
     }
 }
 
@@ -109,32 +93,27 @@ impl Op for InputGradient {
     }
 
     fn lower(&self, inputs: &[Spec], output: &Spec) -> Lowering {
-        let (n, channels) = (output.shape.elements(), inputs[1].shape.last());
-        let half = inputs[5].shape.elements() / 2;
-        let eps = self.eps;
-        // With constant statistics the sums have no part in the input's gradient.
-        let weight = match self.batch_statistics {
-            true => channels as f32 / n as f32,
-            false => 0.0,
-        };
-        let rows = n / channels.max(1);
+        let channels = output.shape.last();
+        let rows = output.shape.elements() / channels.max(1);
+        let (_, chunks) = statistics_chunks(rows);
+        let (eps, half) = (self.eps, inputs[5].shape.last() / 2);
         let constants = [
-            ("ROWS", rows),
-            ("CHANNELS", channels),
+            ("CHUNKS", chunks),
             ("HALF", half),
             ("EPS_BITS", eps.to_bits() as usize),
-            ("ROWS_PER_THREAD", ROWS_PER_THREAD),
-            ("WEIGHT_BITS", weight.to_bits() as usize),
         ];
         let twin = move |args: &mut Args<'_>| {
-            let (dy, x, mean, sums) = (args.read(0), args.read(1), args.read(2), args.read(5));
+            let (dy, x, mean, parts) = (args.read(0), args.read(1), args.read(2), args.read(5));
             let (variance, gamma) = (args.read(3), args.read(4));
-            let (dx, [scale, slope, offset]) = args.write_with_scratch(0, [channels; 3]);
+            let (dx, [scale, slope, offset, sums]) =
+                args.write_with_scratch(0, [channels, channels, channels, 2 * half]);
+            sums.fill(0.0);
+            add_rows(parts, sums);
             for c in 0..channels {
                 let inverse = 1.0 / (variance[c] + eps).sqrt();
                 scale[c] = gamma[c] * inverse;
-                slope[c] = inverse * sums[c] * weight;
-                offset[c] = sums[half + c] * weight;
+                slope[c] = inverse * sums[c] / rows as f32;
+                offset[c] = sums[half + c] / rows as f32;
             }
             let inputs = dy.chunks_exact(channels).zip(x.chunks_exact(channels));
             for (dx, (dy, x)) in dx.chunks_exact_mut(channels).zip(inputs) {
@@ -145,20 +124,12 @@ impl Op for InputGradient {
                 }
             }
         };
-        let kernel = Kernel::linear(
-            "batch_norm_gradient",
-            GRADIENT_SHADER,
-            &constants,
-            6,
-            channels * rows.div_ceil(ROWS_PER_THREAD),
-            twin,
-        );
+        let lanes = Lanes::merging(rows, channels);
+        let name = "batch_norm_gradient";
+        let kernel = lanes.kernel(name, GRADIENT_SHADER, &constants, 6, twin);
         Lowering::single(kernel, 6)
     }
 }
-
-/// Rows that share one reading of a channel's statistics.
-const ROWS_PER_THREAD: usize = 8;
 
 pub(super) const SUMS_SHADER: &str = crate::wgsl!("../../shaders/batch_norm_sums.wgsl");
 pub(super) const GRADIENT_SHADER: &str = crate::wgsl!("../../shaders/batch_norm_gradient.wgsl");

@@ -5,9 +5,14 @@ use crate::graph::{Example, Graph, Lowering, Op, OpInfo, ValueId, expect_dtype, 
 use crate::program::{Args, Kernel, MOST_BINDINGS};
 use crate::tensor::{DType, Spec, Tensor};
 
+use super::indices::{EpochIndices, ITEMS_SHADER, Items};
+
 /// Images of a batch.
 #[derive(Debug, Clone, Copy)]
 struct GatherImages {
+    /// Its input behind the shards are the counters, not the items.
+    epoch: Option<EpochIndices>,
+    batch: usize,
     shape: [usize; 3],
     n_items: usize,
     /// Items of each shard but the last, which has the rest.
@@ -21,7 +26,7 @@ pub const MOST_SHARDS: usize = MOST_BINDINGS - 3;
 #[derive(Debug, Clone, Copy)]
 struct GatherLabels;
 
-/// The images `indices` (`u32[n]`) of a dataset as `[n, h, w, c]` floats: each byte is divided by
+/// The images `items` (`u32[n]`) of a dataset as `[n, h, w, c]` floats: each byte is divided by
 /// 255, multiplied by its channel's scale and moved by its shift. `words` are NHWC bytes, four to a
 /// word from the lowest bits up, each image starting at a word; `scale_shift` is `[2, c]`. An index
 /// past the last of `n_items` images gives zeros. A dataset larger than a buffer may be comes in up to
@@ -32,17 +37,20 @@ struct GatherLabels;
 pub fn gather_images(
     graph: &mut Graph,
     shards: &[ValueId],
-    indices: ValueId,
+    items: Items,
     shape: [usize; 3],
     [n_items, per_shard]: [usize; 2],
     scale_shift: ValueId,
 ) -> Result<ValueId> {
     let op = GatherImages {
+        epoch: items.epoch.map(|(epoch, _)| epoch),
+        batch: vector("gather_images items", graph.spec(items.indices))?,
         shape,
         n_items,
         per_shard,
     };
-    graph.push(op, &[shards, &[indices, scale_shift]].concat())
+    let source = items.epoch.map_or(items.indices, |(_, counters)| counters);
+    graph.push(op, &[shards, &[source, scale_shift]].concat())
 }
 
 /// The labels of the items `indices`, `u32[n]`; 0 for an index past the last label.
@@ -67,8 +75,8 @@ impl Op for GatherImages {
     }
 
     fn infer(&self, inputs: &[Spec]) -> Result<Spec> {
-        let [shards @ .., indices, scale_shift] = inputs else {
-            let expected = "shards, indices and scales";
+        let [shards @ .., _, scale_shift] = inputs else {
+            let expected = "shards, items and scales";
             let found = format!("{} inputs", inputs.len());
             return Err(Error::mismatch("gather_images", expected, found));
         };
@@ -96,35 +104,45 @@ impl Op for GatherImages {
                 scale_shift.to_string(),
             ));
         }
-        Ok(Spec::f32([
-            vector("gather_images indices", indices)?,
-            h,
-            w,
-            c,
-        ]))
+        Ok(Spec::f32([self.batch, h, w, c]))
     }
 
-    fn lower(&self, inputs: &[Spec], output: &Spec) -> Lowering {
-        let ([h, w, c], n_items, per_shard) = (self.shape, self.n_items, self.per_shard);
+    fn lower(&self, inputs: &[Spec], _: &Spec) -> Lowering {
+        let Self {
+            epoch,
+            batch,
+            shape: [h, w, c],
+            n_items,
+            per_shard,
+        } = *self;
         let (size, shards) = (h * w * c, inputs.len() - 2);
-        let elements = output.shape.elements();
-        let constants = [
-            ("BATCH", elements / size.max(1)),
+        let per_item = size.div_ceil(4);
+        let mut constants = vec![
+            ("BATCH", batch),
             ("SIZE", size),
             ("CHANNELS", c),
-            ("ITEMS", n_items),
             ("PER_SHARD", per_shard),
             ("SHARDS", shards),
+            ("given", usize::from(epoch.is_none())),
         ];
+        match epoch {
+            Some(epoch) => constants.extend(epoch.constants()),
+            None => constants.push(("ITEMS", n_items)),
+        }
         let twin = move |args: &mut Args<'_>| {
-            let indices = args.read_words(shards);
             let (scales, shifts) = args.read(shards + 1).split_at(c);
-            let per_item = size.div_ceil(4);
             let mut words: [&[u32]; MOST_SHARDS] = [&[]; MOST_SHARDS];
             for (shard, words) in words.iter_mut().enumerate().take(shards) {
                 *words = args.read_words(shard);
             }
-            for (row, &item) in args.write(0).chunks_exact_mut(size).zip(indices) {
+            let source = args.read_words(shards);
+            let (y, [items]) = args.write_with_scratch(0, [batch]);
+            let items = bytemuck::cast_slice_mut(items);
+            match epoch {
+                Some(epoch) => epoch.find(source, items),
+                None => items.copy_from_slice(source),
+            }
+            for (row, &mut item) in y.chunks_exact_mut(size).zip(items) {
                 let item = item as usize;
                 if item >= n_items {
                     row.fill(0.0);
@@ -147,12 +165,13 @@ impl Op for GatherImages {
                 }
             }
         };
+        let head = if epoch.is_some() { ITEMS_SHADER } else { "" };
         let kernel = Kernel::linear(
             "gather_images",
-            IMAGES_SHADER,
+            &format!("{head}{IMAGES_SHADER}"),
             &constants,
             shards + 2,
-            elements,
+            batch * per_item,
             twin,
         );
         Lowering::single(kernel, shards + 2)
@@ -208,7 +227,7 @@ pub(super) const IMAGES_INFO: OpInfo = OpInfo {
         };
         let example = |name, values, indices| {
             Example::new(name, scale_shift(values), |g, x| {
-                gather_images(g, &x[1..2], x[2], [1, 3, 2], [3, 3], x[0])
+                gather_images(g, &x[1..2], x[2].into(), [1, 3, 2], [3, 3], x[0])
             })
             .with_words(data(indices))
             .forward_only()
@@ -226,9 +245,22 @@ pub(super) const IMAGES_INFO: OpInfo = OpInfo {
                 vec![1, 2],
             ),
             Example::new(
+                "of an epoch",
+                scale_shift([2.0, 3.0, -0.5, 0.25]),
+                |g, x| {
+                    let items = super::epoch_items(g, x[2], 3, 5)?;
+                    gather_images(g, &x[1..2], items, [1, 3, 2], [3, 3], x[0])
+                },
+            )
+            .with_words(vec![
+                (Spec::u32([6]), words.clone()),
+                (Spec::u32([4]), vec![4, 9, 0, 0]),
+            ])
+            .forward_only(),
+            Example::new(
                 "in two shards",
                 scale_shift([2.0, 3.0, -0.5, 0.25]),
-                |g, x| gather_images(g, &x[1..3], x[3], [1, 3, 2], [3, 2], x[0]),
+                |g, x| gather_images(g, &x[1..3], x[3].into(), [1, 3, 2], [3, 2], x[0]),
             )
             .with_words(vec![
                 (Spec::u32([4]), words[..4].to_vec()),

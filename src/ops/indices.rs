@@ -10,9 +10,25 @@ use super::random::{expect_counters, hash};
 
 /// Items of one training batch.
 #[derive(Debug, Clone, Copy)]
-struct EpochIndices {
+pub(super) struct EpochIndices {
     n_items: usize,
     batch: usize,
+}
+
+/// The items of a batch, and how they are found from the step's counters, if they are: who would rather find them
+/// than wait for them can.
+#[derive(Debug, Clone, Copy)]
+pub struct Items {
+    /// `u32[batch]`.
+    pub indices: ValueId,
+    pub(super) epoch: Option<(EpochIndices, ValueId)>,
+}
+
+impl From<ValueId> for Items {
+    fn from(indices: ValueId) -> Self {
+        let epoch = None;
+        Self { indices, epoch }
+    }
 }
 
 /// Items of one evaluation batch.
@@ -33,7 +49,24 @@ pub fn epoch_indices(
     n_items: usize,
     batch: usize,
 ) -> Result<ValueId> {
-    graph.push(EpochIndices { n_items, batch }, &[counters])
+    Ok(epoch_items(graph, counters, n_items, batch)?.indices)
+}
+
+/// [`epoch_indices`], for ops that find them themselves.
+///
+/// # Errors
+/// Those of [`epoch_indices`].
+pub fn epoch_items(
+    graph: &mut Graph,
+    counters: ValueId,
+    n_items: usize,
+    batch: usize,
+) -> Result<Items> {
+    let epoch = EpochIndices { n_items, batch };
+    Ok(Items {
+        indices: graph.push(epoch, &[counters])?,
+        epoch: Some((epoch, counters)),
+    })
 }
 
 /// Items `step * batch ..` in order, `u32[batch]`; those at or past `n_items` are no items and are
@@ -65,6 +98,30 @@ fn check(n_items: usize, batch: usize) -> Result<()> {
 }
 
 impl EpochIndices {
+    /// What `shaders/epoch_items.wgsl` names, but for the batch.
+    pub(super) fn constants(self) -> [(&'static str, usize); 3] {
+        [
+            ("ITEMS", self.n_items),
+            ("STEPS", self.steps()),
+            ("HALF_BITS", self.half_bits() as usize),
+        ]
+    }
+
+    /// Steps of an epoch.
+    fn steps(self) -> usize {
+        (self.n_items / self.batch).max(1)
+    }
+
+    /// Writes the items of the step that `counters` say.
+    pub(super) fn find(self, counters: &[u32], items: &mut [u32]) {
+        let (step, steps) = (counters[0] as usize, self.steps());
+        let key = hash(counters[1] ^ hash((step / steps) as u32));
+        for (i, item) in items.iter_mut().enumerate() {
+            let start = (step % steps * self.batch + i) % self.n_items;
+            *item = self.permuted(start as u32, key);
+        }
+    }
+
     /// Half the bits of the smallest even power of two that holds all items.
     fn half_bits(self) -> u32 {
         let bits = usize::BITS - (self.n_items - 1).leading_zeros();
@@ -105,25 +162,12 @@ impl Op for EpochIndices {
 
     fn lower(&self, _: &[Spec], _: &Spec) -> Lowering {
         let this = *self;
-        let steps = (self.n_items / self.batch).max(1);
-        let constants = [
-            ("ITEMS", self.n_items),
-            ("BATCH", self.batch),
-            ("STEPS", steps),
-            ("HALF_BITS", self.half_bits() as usize),
-        ];
-        let twin = move |args: &mut Args<'_>| {
-            let counters = args.read_words(0);
-            let (step, n_items) = (counters[0] as usize, this.n_items);
-            let key = hash(counters[1] ^ hash((step / steps) as u32));
-            for (i, y) in args.write_words(0).iter_mut().enumerate() {
-                let start = (step % steps * this.batch + i) % n_items;
-                *y = this.permuted(start as u32, key);
-            }
-        };
+        let mut constants = self.constants().to_vec();
+        constants.push(("BATCH", self.batch));
+        let twin = move |args: &mut Args<'_>| this.find(args.read_words(0), args.write_words(0));
         let kernel = Kernel::linear(
             "epoch_indices",
-            EPOCH_SHADER,
+            &format!("{ITEMS_SHADER}{EPOCH_SHADER}"),
             &constants,
             1,
             self.batch,
@@ -166,6 +210,8 @@ impl Op for SequentialIndices {
 }
 
 const EPOCH_SHADER: &str = crate::wgsl!("../../shaders/epoch_indices.wgsl");
+/// What finds the items, for kernels that bind the counters as `source`.
+pub(super) const ITEMS_SHADER: &str = crate::wgsl!("../../shaders/epoch_items.wgsl");
 const SEQUENTIAL_SHADER: &str = crate::wgsl!("../../shaders/sequential_indices.wgsl");
 
 fn counters(step: u32, seed: u32) -> Vec<(Spec, Vec<u32>)> {
@@ -175,7 +221,10 @@ fn counters(step: u32, seed: u32) -> Vec<(Spec, Vec<u32>)> {
 pub(super) const EPOCH_INFO: OpInfo = OpInfo {
     name: "epoch_indices",
     doc: "The items of a training batch: a new permutation of the dataset in every epoch.",
-    shaders: &[("epoch_indices", EPOCH_SHADER)],
+    shaders: &[
+        ("epoch_indices", EPOCH_SHADER),
+        ("epoch_items", ITEMS_SHADER),
+    ],
     examples: || {
         vec![
             Example::new("second epoch", Vec::new(), |g, x| {

@@ -91,8 +91,8 @@ impl Op for MatMul {
     }
 
     fn lower(&self, inputs: &[Spec], output: &Spec) -> Lowering {
-        /// Steps of the inner extent that are worth a thread's start.
-        const LEAST_STEPS: usize = 64;
+        /// Steps of the inner extent that are worth threads of their own and a launch that adds up what they have.
+        const LEAST_STEPS: usize = 256;
         /// Columns below which a block of quads is mostly waste.
         const LEAST_COLUMNS: usize = 4;
         let Ok(extents) = self.extents(inputs) else {
@@ -187,7 +187,7 @@ pub(super) const INFO: OpInfo = OpInfo {
             Example::new("both transposed", inputs([3, 4], [5, 3]), |g, x| {
                 matmul(g, x[0], x[1], true, true)
             }),
-            Example::new("long", inputs([2, 150], [150, 3]), plain),
+            Example::new("long", inputs([2, 600], [600, 3]), plain),
             Example::new("one element", inputs([1, 1], [1, 1]), plain),
             Example::new("not a number", vec![nan([2, 3]), wave([3, 2], 0.4)], plain)
                 .forward_only(),

@@ -4,32 +4,51 @@
 //! computing sample variances"). The difference of mean squares would cancel.
 
 use crate::error::{Error, Result};
-use crate::graph::{
-    Call, Example, Graph, Lowering, Op, OpInfo, Slot, ValueId, expect_dtype, expect_inputs,
-};
+use crate::graph::{Example, Graph, Lowering, Op, OpInfo, ValueId, expect_dtype, expect_inputs};
 use crate::program::{Args, Kernel, aligned};
 use crate::tensor::{DType, Spec};
 
 use super::alias::view;
+use super::lanes::{ALONE, Lanes, POOLED, statistics_chunks};
 use super::rows::{add_rows, quarters};
-use super::sum::chunk_rows;
 use super::testing::{nan, wave};
 
-/// Word 0: the means; word `aligned(c)`: the biased variances.
+/// From `x` `[.., c]`, mean and sum of squared distances from it of each channel of each chunk: `[chunks, 2, c]`.
 #[derive(Debug, Clone, Copy)]
-struct Moments;
+struct Parts;
 
-/// Mean and biased variance of each channel: `[.., c]` to two `[c]`. They have no gradient of their own:
-/// `batch_norm` takes it through both.
+/// From the parts of `x`: the means at word 0 and the biased variances at word `aligned(c)`.
+#[derive(Debug, Clone, Copy)]
+struct Merge {
+    rows: usize,
+}
+
+/// Statistics of each channel.
+#[derive(Debug, Clone, Copy)]
+pub struct Moments {
+    /// `[c]`.
+    pub mean: ValueId,
+    /// `[c]`, biased.
+    pub variance: ValueId,
+    /// Of which they are merged, for kernels that would rather merge them than wait: `[chunks, 2, c]`.
+    pub(super) parts: ValueId,
+}
+
+/// Mean and biased variance of each channel of `x` `[.., c]`. They have no gradient of their own: `batch_norm`
+/// takes it through both.
 ///
 /// # Errors
 /// When `x` has no elements or is not of floats.
-pub fn moments(graph: &mut Graph, x: ValueId) -> Result<(ValueId, ValueId)> {
+pub fn moments(graph: &mut Graph, x: ValueId) -> Result<Moments> {
     let channels = graph.shape(x).last();
-    let both = graph.push(Moments, &[x])?;
-    let mean = view(graph, both, 0, [channels])?;
-    let variance = view(graph, both, aligned(channels), [channels])?;
-    Ok((mean, variance))
+    let parts = graph.push(Parts, &[x])?;
+    let rows = graph.shape(x).elements() / channels;
+    let both = graph.push(Merge { rows }, &[parts])?;
+    Ok(Moments {
+        mean: view(graph, both, 0, [channels])?,
+        variance: view(graph, both, aligned(channels), [channels])?,
+        parts,
+    })
 }
 
 /// Checks that `per_channel` is one float for each of `x`'s channels.
@@ -45,13 +64,14 @@ pub(super) fn expect_per_channel(place: &str, x: &Spec, per_channel: &Spec) -> R
     ))
 }
 
-impl Op for Moments {
+impl Op for Parts {
     fn name(&self) -> &'static str {
         "moments"
     }
 
     fn infer(&self, inputs: &[Spec]) -> Result<Spec> {
         let [x] = expect_inputs("moments", inputs)?;
+        let channels = x.shape.last();
         if expect_dtype("moments", x, DType::F32)?.elements() == 0 {
             return Err(Error::mismatch(
                 "moments",
@@ -59,55 +79,72 @@ impl Op for Moments {
                 x.to_string(),
             ));
         }
-        Ok(Spec::f32([2 * aligned(x.shape.last())]))
+        let (_, chunks) = statistics_chunks(x.shape.elements() / channels);
+        Ok(Spec::f32([chunks, 2, channels]))
     }
 
-    fn lower(&self, inputs: &[Spec], output: &Spec) -> Lowering {
+    fn lower(&self, inputs: &[Spec], _: &Spec) -> Lowering {
         let channels = inputs[0].shape.last();
         let rows = inputs[0].shape.elements() / channels;
-        let (chunk, chunks) = chunk_rows(rows);
-        let half = output.shape.elements() / 2;
-        let constants = [("ROWS", rows), ("CHANNELS", channels), ("CHUNK", chunk)];
-        let parts = move |args: &mut Args<'_>| {
+        let (chunk, _) = statistics_chunks(rows);
+        let twin = move |args: &mut Args<'_>| {
             let x = args.read(0);
-            let partials = args.write(0).chunks_exact_mut(2 * channels);
-            for (partial, x) in partials.zip(x.chunks(chunk * channels)) {
-                partial.fill(0.0);
-                let (mean, squares) = partial.split_at_mut(channels);
+            let parts = args.write(0).chunks_exact_mut(2 * channels);
+            for (part, x) in parts.zip(x.chunks(chunk * channels)) {
+                part.fill(0.0);
+                let (mean, squares) = part.split_at_mut(channels);
                 add_rows(x, mean);
                 let count = (x.len() / channels) as f32;
                 mean.iter_mut().for_each(|mean| *mean /= count);
                 add_squares(x, mean, squares);
             }
         };
-        let merge = move |args: &mut Args<'_>| {
-            let partials = args.read(0);
+        let lanes = Lanes::parts(rows, channels);
+        let kernel = lanes.kernel("moments", SHADER, &[], 1, twin);
+        Lowering::single(kernel, 1)
+    }
+}
+
+impl Op for Merge {
+    fn name(&self) -> &'static str {
+        "moments_merge"
+    }
+
+    fn infer(&self, inputs: &[Spec]) -> Result<Spec> {
+        let [parts] = expect_inputs("moments_merge", inputs)?;
+        Ok(Spec::f32([2 * aligned(parts.shape.last())]))
+    }
+
+    fn lower(&self, inputs: &[Spec], output: &Spec) -> Lowering {
+        let (rows, channels) = (self.rows, inputs[0].shape.last());
+        let half = output.shape.elements() / 2;
+        let constants = [
+            ("ROWS", rows),
+            ("CHANNELS", channels),
+            ("CHUNK", statistics_chunks(rows).0),
+            ("HALF", half),
+        ];
+        let twin = move |args: &mut Args<'_>| {
+            let parts = args.read(0);
             let (means, variances) = args.write(0).split_at_mut(half);
-            for c in 0..channels {
-                let merged = (0..chunks).fold([0.0; 3], |so_far, index| {
-                    let count = chunk.min(rows - index * chunk) as f32;
-                    let at = index * 2 * channels + c;
-                    merged(so_far, [count, partials[at], partials[at + channels]])
-                });
-                (means[c], variances[c]) = (merged[1], merged[2] / rows as f32);
-            }
+            merge(parts, rows, &mut means[..channels], variances);
         };
-        let threads = chunks * channels;
-        let parts = Call {
-            kernel: Kernel::linear("moments", SHADER, &constants, 1, threads, parts),
-            bindings: vec![Slot::Input(0), Slot::Scratch(0)],
-        };
-        let mut constants = constants.to_vec();
-        constants.push(("HALF", half));
-        let name = "moments_merge";
-        let merge = Call {
-            kernel: Kernel::linear(name, MERGE_SHADER, &constants, 1, channels, merge),
-            bindings: vec![Slot::Scratch(0), Slot::Output],
-        };
-        Lowering::Kernels {
-            scratch: vec![2 * threads],
-            calls: vec![parts, merge],
-        }
+        let kernel = Kernel::linear("moments_merge", MERGE_SHADER, &constants, 1, channels, twin);
+        Lowering::single(kernel, 1)
+    }
+}
+
+/// Means and biased variances from `parts` of `rows` rows.
+pub(super) fn merge(parts: &[f32], rows: usize, means: &mut [f32], variances: &mut [f32]) {
+    let channels = means.len();
+    let (chunk, chunks) = statistics_chunks(rows);
+    for c in 0..channels {
+        let [_, mean, squares] = (0..chunks).fold([0.0; 3], |so_far, index| {
+            let count = chunk.min(rows - index * chunk) as f32;
+            let at = index * 2 * channels + c;
+            merged(so_far, [count, parts[at], parts[at + channels]])
+        });
+        (means[c], variances[c]) = (mean, squares / rows as f32);
     }
 }
 
@@ -116,7 +153,7 @@ fn merged([n, mean, squares]: [f32; 3], [m, other_mean, other_squares]: [f32; 3]
     let (all, delta) = (n + m, other_mean - mean);
     [
         all,
-        mean + delta * (m / all),
+        mean * (n / all) + other_mean * (m / all),
         squares + other_squares + delta * delta * (n * (m / all)),
     ]
 }
@@ -146,10 +183,15 @@ const MERGE_SHADER: &str = crate::wgsl!("../../shaders/moments_merge.wgsl");
 pub(super) const INFO: OpInfo = OpInfo {
     name: "moments",
     doc: "Mean and biased variance of each channel.",
-    shaders: &[("moments", SHADER), ("moments_merge", MERGE_SHADER)],
+    shaders: &[
+        ("moments", SHADER),
+        ("moments_merge", MERGE_SHADER),
+        ("lanes_alone", ALONE),
+        ("lanes_pooled", POOLED),
+    ],
     examples: || {
         let both = |g: &mut Graph, x: &[ValueId]| {
-            let (mean, variance) = moments(g, x[0])?;
+            let Moments { mean, variance, .. } = moments(g, x[0])?;
             super::pack(g, &[mean, variance])
         };
         // Far from zero, where mean squares would lose the variance.
@@ -158,6 +200,7 @@ pub(super) const INFO: OpInfo = OpInfo {
         vec![
             Example::new("few rows", vec![wave([2, 2, 2, 3], 0.1)], both).forward_only(),
             Example::new("many rows", vec![far], both).forward_only(),
+            Example::new("many channels", vec![wave([9, 70], 0.3)], both).forward_only(),
             Example::new("one row", vec![wave([1, 3], 0.2)], both).forward_only(),
             Example::new("not a number", vec![nan([3, 2])], both).forward_only(),
         ]

@@ -12,8 +12,14 @@
 //! the value of the expression (sums of products of loop variables, constants and numbers). And a line
 //! `//:use random` stands for the functions of `shaders/random.wgsl`.
 
-/// What kernels that draw random numbers begin with.
-const RANDOM: &str = crate::wgsl!("../../shaders/random.wgsl");
+/// What a source may use, by name.
+const SHARED: [(&str, &str); 2] = [
+    ("random", crate::wgsl!("../../shaders/random.wgsl")),
+    (
+        "merged_moments",
+        crate::wgsl!("../../shaders/merged_moments.wgsl"),
+    ),
+];
 
 /// `source` with its loops unrolled and what it uses put in. Bounds and expressions may name `constants`.
 ///
@@ -35,8 +41,9 @@ fn unroll<'a>(lines: &[&'a str], names: &mut Vec<(&'a str, usize)>, text: &mut S
     let mut at = 0;
     while let Some(line) = lines.get(at) {
         at += 1;
-        if line.trim_start() == "//:use random" {
-            text.push_str(RANDOM);
+        if let Some(name) = line.trim_start().strip_prefix("//:use ") {
+            let shared = SHARED.iter().find(|(other, _)| *other == name);
+            text.push_str(shared.expect("a source uses what there is").1);
             continue;
         }
         let Some(head) = line.trim_start().strip_prefix("//:for ") else {

@@ -7,7 +7,7 @@ use crate::backend::Backend;
 use crate::data::{Augmented, Dataset, Split, Stage, augment};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, ValueId};
-use crate::ops;
+use crate::ops::{self, Items};
 use crate::tensor::Spec;
 
 use super::probe::normalized;
@@ -190,9 +190,14 @@ impl DataLayout {
     ///
     /// # Errors
     /// When there is no such split, or the indices are not a vector of words.
-    pub fn gather(&self, graph: &mut Graph, split: &str, indices: ValueId) -> Result<Batch> {
+    pub fn gather(
+        &self,
+        graph: &mut Graph,
+        split: &str,
+        indices: impl Into<Items>,
+    ) -> Result<Batch> {
         let (scales, shifts) = &self.normalization;
-        self.gather_scaled(graph, split, indices, [scales, shifts])
+        self.gather_scaled(graph, split, indices.into(), [scales, shifts])
     }
 
     /// The same with the images in 0..1 augmented before they are normalized.
@@ -200,19 +205,19 @@ impl DataLayout {
         &self,
         graph: &mut Graph,
         split: &str,
-        indices: ValueId,
+        items: Items,
         counters: ValueId,
         stages: &[Stage],
     ) -> Result<Augmented> {
         if stages.is_empty() {
-            let Batch { images, labels } = self.gather(graph, split, indices)?;
+            let Batch { images, labels } = self.gather(graph, split, items)?;
             return Ok(Augmented {
                 images,
                 labels,
                 mix: None,
             });
         }
-        let augmented = self.gather_plain(graph, split, indices, counters, stages)?;
+        let augmented = self.gather_plain(graph, split, items, counters, stages)?;
         let images = normalized(graph, augmented.images, &self.normalization)?;
         Ok(Augmented {
             images,
@@ -225,14 +230,14 @@ impl DataLayout {
         &self,
         graph: &mut Graph,
         split: &str,
-        indices: ValueId,
+        items: Items,
         counters: ValueId,
         stages: &[Stage],
     ) -> Result<Augmented> {
         let channels = self.shape[0];
         let unchanged = [vec![1.0; channels], vec![0.0; channels]];
         let [ones, zeros] = &unchanged;
-        let batch = self.gather_scaled(graph, split, indices, [ones, zeros])?;
+        let batch = self.gather_scaled(graph, split, items, [ones, zeros])?;
         let (scales, shifts) = &self.normalization;
         let mean = shifts
             .iter()
@@ -248,7 +253,7 @@ impl DataLayout {
         &self,
         graph: &mut Graph,
         split: &str,
-        indices: ValueId,
+        items: Items,
         [scales, shifts]: [&[f32]; 2],
     ) -> Result<Batch> {
         let [n, per_shard] = self.split(split)?;
@@ -262,9 +267,8 @@ impl DataLayout {
         let labels = graph.external(&format!("{split} labels"), Spec::u32([n]))?;
         let scale_shift = graph.constant([2, c], &[scales, shifts].concat())?;
         let shape = [h, w, c];
-        let images =
-            ops::gather_images(graph, &shards, indices, shape, [n, per_shard], scale_shift)?;
-        let labels = ops::gather_labels(graph, labels, indices)?;
+        let images = ops::gather_images(graph, &shards, items, shape, [n, per_shard], scale_shift)?;
+        let labels = ops::gather_labels(graph, labels, items.indices)?;
         Ok(Batch { images, labels })
     }
 }

@@ -48,7 +48,7 @@ pub(super) async fn augmented<B: Backend>(
     let indices = g.external("preview items", Spec::u32([rows.len()]))?;
     let stages = stages(augmentations)?;
     let layout = &data.layout;
-    let batch = layout.gather_plain(g, "train", indices, counters, &stages)?;
+    let batch = layout.gather_plain(g, "train", indices.into(), counters, &stages)?;
     let Compiled { program, outputs } = compile(&graph, "augmentations", &[batch.images])?;
 
     let mut buffers = Vec::new();

@@ -50,11 +50,11 @@ pub(super) fn step_graph<B: Backend>(
     let mut graph = Graph::new();
     let g = &mut graph;
     let counters = g.external("counters", Spec::u32([4]))?;
-    let indices = ops::epoch_indices(g, counters, data.dataset.train.len(), batch)?;
+    let items = ops::epoch_items(g, counters, data.dataset.train.len(), batch)?;
     let stages = stages(&plan.augmentations)?;
     let inputs = data
         .layout
-        .gather_augmented(g, "train", indices, counters, &stages)?;
+        .gather_augmented(g, "train", items, counters, &stages)?;
     let built = network.build(g, inputs.images, Mode::Train)?;
     let mut all = losses(g, plan, built.logits, &inputs)?;
     for (scores, weight) in &built.auxiliaries {

@@ -177,12 +177,12 @@ fn likeness(graph: &mut Graph, maps: ValueId) -> Result<ValueId> {
     let means = map_means(graph, maps)?;
     let [n, c] = graph.shape(means).two("diversity")?;
     let columns = ops::transpose(graph, means, [1, n, c], [c, n])?;
-    let (mean, variance) = ops::moments(graph, columns)?;
+    let own = ops::moments(graph, columns)?;
     let (ones, zeros) = (
         graph.constant([n], &vec![1.0; n])?,
         graph.constant([n], &vec![0.0; n])?,
     );
-    let x = ops::batch_norm(graph, columns, mean, variance, ones, zeros, 1e-5, true)?;
+    let x = ops::batch_norm_by_own(graph, columns, own, [ones, zeros], 1e-5)?;
     let correlations = ops::matmul(graph, x, x, true, false)?;
     let correlations = ops::affine(graph, correlations, 1.0 / c as f32, 0.0)?;
     let squares = ops::mul(graph, correlations, correlations)?;

@@ -290,7 +290,7 @@ pub(super) fn divided(
     let [k, n] = graph.shape(columns).two("ascent")?;
     let zeros = graph.constant([n], &vec![0.0; n])?;
     let ones = graph.constant([n], &vec![1.0; n])?;
-    let scaled = ops::batch_norm(graph, columns, zeros, mean, ones, zeros, eps, false)?;
+    let scaled = ops::batch_norm(graph, columns, [zeros, mean], [ones, zeros], eps)?;
     ops::transpose(graph, scaled, [1, k, n], [n * k])
 }
 

@@ -99,7 +99,7 @@ pub(super) fn relative_square(graph: &mut Graph, x: ValueId, unit: ValueId) -> R
     // Batch norm with a given variance is the division.
     let (zero, one) = (graph.constant([1], &[0.0])?, graph.constant([1], &[1.0])?);
     let column = ops::reshape(graph, x, [size, 1])?;
-    let scaled = ops::batch_norm(graph, column, zero, variance, one, zero, 1e-12, false)?;
+    let scaled = ops::batch_norm(graph, column, [zero, variance], [one, zero], 1e-12)?;
     let squares = ops::mul(graph, scaled, scaled)?;
     ops::sum(graph, squares, [1, size, 1], [1], 1.0 / size as f32)
 }

@@ -100,15 +100,15 @@ fn build(scope: &mut Scope<'_>, x: ValueId) -> Result<ValueId> {
     let training = scope.mode == Mode::Train;
     let g = &mut *scope.graph;
     if !training {
-        let (mean, variance) = (running_mean, running_variance);
-        return ops::batch_norm(g, x, mean, variance, weight, bias, epsilon, false);
+        let statistics = [running_mean, running_variance];
+        return ops::batch_norm(g, x, statistics, [weight, bias], epsilon);
     }
-    let (mean, variance) = ops::moments(g, x)?;
-    let y = ops::batch_norm(g, x, mean, variance, weight, bias, epsilon, true)?;
+    let own = ops::moments(g, x)?;
+    let y = ops::batch_norm_by_own(g, x, own, [weight, bias], epsilon)?;
     let count = (g.shape(x).elements() / channels) as f32;
     // Bessel's correction; a single value has no unbiased variance and keeps the biased one, 0.
     let unbiased = count / (count - 1.0).max(1.0);
-    scope.averages(running_mean, mean, momentum, 1.0);
-    scope.averages(running_variance, variance, momentum, unbiased);
+    scope.averages(running_mean, own.mean, momentum, 1.0);
+    scope.averages(running_variance, own.variance, momentum, unbiased);
     Ok(y)
 }

@@ -57,7 +57,7 @@ impl<B: Backend> Calibration<B> {
             let outputs = built.layers[*layer];
             let elements = g.shape(outputs).elements();
             let column = ops::reshape(g, outputs, [elements, 1])?;
-            variances.push(ops::moments(g, column)?.1);
+            variances.push(ops::moments(g, column)?.variance);
         }
         let weights = layers.iter().map(|(_, weight)| {
             let weight = &network.parameters[*weight];
