@@ -9,8 +9,9 @@
 //!
 //! Fields and their defaults: `data` ("pen-digits", any generated dataset, or one of `folder` as in the example
 //! `train`), `folder` ("../shared/data"), `network` ("lenet5"), `steps` 400 (of training, 32 images each), `images` 10000
-//! (of the test split), `layers` (a list; those behind whose activation other layers begin, and the class scores),
-//! `settings` (of activation maximization), `out` (a folder for the sheets).
+//! (of the test split), `layers` (a list, which may be empty where only class images are asked for; those behind whose
+//! activation other layers begin, and the class scores), `settings` (of activation maximization), `classSettings` (of
+//! class images), `out` (a folder for the sheets).
 
 #[path = "common/mod.rs"]
 #[expect(dead_code, reason = "the test images are taken as they are")]
@@ -57,8 +58,10 @@ fn main() -> Outcome<()> {
         &text("data", "pen-digits"),
         &text("folder", "../shared/data"),
     )?;
-    let settings = given.get("settings").and_then(Value::as_object);
-    let settings = settings.cloned().unwrap_or_default();
+    let settings = |name: &str| {
+        let found = given.get(name).and_then(Value::as_object);
+        found.cloned().unwrap_or_default()
+    };
     let out = text("out", "");
 
     let classes = dataset.classes.len();
@@ -95,7 +98,7 @@ fn main() -> Outcome<()> {
     for (&index, best) in shown.iter().zip(&best) {
         let layer = &session.network().layers[index];
         let start = Instant::now();
-        let mut fields = settings.clone();
+        let mut fields = settings("settings");
         fields.insert("wholeLayer".into(), json!(true));
         let pictures = pictures(&session, METHOD, index, &fields)?;
         let took = start.elapsed().as_secs_f64();
@@ -134,16 +137,22 @@ fn main() -> Outcome<()> {
         .try_for_each(|one| say(&format!("worst: {}", one.title)))?;
     sheet(&out, "worst", &worst)?;
     sheet(&out, "best", &best)?;
-    let pictures = pictures(&session, "class-image", 0, &Map::new())?;
-    let mut right = 0;
+    let pictures = pictures(&session, "class-image", 0, &settings("classSettings"))?;
+    let (mut right, mut falls) = (0, Vec::new());
     for (class, picture) in pictures.iter().enumerate() {
         probe.run(&tensor(picture)?)?;
         let found = block_on(probe.probabilities())?;
-        right += usize::from(found.iter().all(|p| *p <= found[class]));
+        let is_right = found.iter().all(|p| *p <= found[class]);
+        right += usize::from(is_right);
+        falls.push(fall(picture));
+        if !is_right {
+            say(&format!("taken for another class: {}", picture.title))?;
+        }
     }
     say(&format!(
-        "class images classified as theirs: {right} of {}",
-        pictures.len()
+        "class images classified as theirs: {right} of {}; fall {:.2} (median)",
+        pictures.len(),
+        median(&falls)
     ))?;
     sheet(&out, "classes", &pictures)
 }

@@ -7,19 +7,20 @@ use crate::tensor::Spec;
 
 use super::random::expect_counters;
 
-/// 1 at every `period`-th step, else 0.
+/// 1 in the steps that end a period, else 0.
 #[derive(Debug, Clone, Copy)]
 struct Every {
     period: u32,
+    idle: u32,
 }
 
-/// `[1]`: 1 where the number of steps done, the first of `counters` `u32[4]`, plus 1 is a multiple of
-/// `period`, else 0.
+/// `[1]`: 0 in the first `idle` of every `period` steps, 1 in the others. The number of steps done is the
+/// first of `counters` `u32[4]`.
 ///
 /// # Errors
 /// When `period` is 0 or `counters` are not counters.
-pub fn every(graph: &mut Graph, counters: ValueId, period: u32) -> Result<ValueId> {
-    graph.push(Every { period }, &[counters])
+pub fn every(graph: &mut Graph, counters: ValueId, period: u32, idle: u32) -> Result<ValueId> {
+    graph.push(Every { period, idle }, &[counters])
 }
 
 impl Op for Every {
@@ -37,12 +38,12 @@ impl Op for Every {
     }
 
     fn lower(&self, _: &[Spec], _: &Spec) -> Lowering {
-        let period = self.period;
+        let Self { period, idle } = *self;
         let twin = move |args: &mut Args<'_>| {
-            let done = args.read_words(0)[0].wrapping_add(1);
-            args.write(0)[0] = f32::from(u8::from(done.is_multiple_of(period)));
+            let step = args.read_words(0)[0] % period;
+            args.write(0)[0] = f32::from(u8::from(step >= idle));
         };
-        let constants = [("PERIOD", period as usize)];
+        let constants = [("PERIOD", period as usize), ("IDLE", idle as usize)];
         Lowering::single(Kernel::linear("every", SHADER, &constants, 1, 1, twin), 1)
     }
 }
@@ -51,21 +52,21 @@ const SHADER: &str = crate::wgsl!("../../shaders/every.wgsl");
 
 pub(super) const INFO: OpInfo = OpInfo {
     name: "every",
-    doc: "1 at every few steps, else 0.",
+    doc: "1 in the last of every few steps, else 0.",
     shaders: &[("every", SHADER)],
     examples: || {
         let example = |name, step| {
             let counters = vec![(Spec::u32([4]), vec![step, 0, 0, 0])];
-            Example::new(name, Vec::new(), |g, x| every(g, x[0], 4))
+            Example::new(name, Vec::new(), |g, x| every(g, x[0], 4, 2))
                 .with_words(counters)
                 .forward_only()
         };
-        let always = Example::new("one value", Vec::new(), |g, x| every(g, x[0], 1))
+        let always = Example::new("one value", Vec::new(), |g, x| every(g, x[0], 1, 0))
             .with_words(vec![(Spec::u32([4]), vec![6, 0, 0, 0])])
             .forward_only();
         vec![
-            example("due", 7),
-            example("not due", 8),
+            example("due", 6),
+            example("not due", 9),
             example("after 2^32", u32::MAX),
             always,
         ]

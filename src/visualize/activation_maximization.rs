@@ -54,7 +54,7 @@ impl Visualization for ActivationMaximization {
 
     fn fields_for(&self, input: [usize; 3]) -> Vec<Field> {
         let what = "What is raised: the unit at the middle of its map, its mean over the map, the mean square \
-                    of the layer, or a class's score before or probability behind the softmax.";
+                    of the layer, or a class's score before or probability behind the softmax, or both.";
         let class = "Index of the class, where one is raised.";
         let whole = "An image for each unit of the layer, or for each class.";
         let diversity =

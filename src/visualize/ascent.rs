@@ -62,7 +62,7 @@ pub(super) fn fields(preset: &Preset) -> Vec<Field> {
     let mut fields = vec![
         Field::integer(
             "steps",
-            "Steps of gradient ascent.",
+            "Steps of gradient ascent; one in 32, at the end, without movements.",
             1.0,
             4096.0,
             preset.steps.into(),
@@ -101,12 +101,18 @@ impl Ascent<'_> {
         let canvas = Canvas::new(n, shape, &request.look.spectrum);
         let palette = Palette::new(&request.look.covariance, request.mean());
 
+        let live = values.bool("live")?;
+        let runs = match live {
+            true => ENDLESS,
+            false => u32::try_from(values.integer("steps")?).unwrap_or(ENDLESS),
+        };
         let climb = Climb {
             request,
             canvas: &canvas,
             palette: &palette,
             way,
             optimizer,
+            runs,
             words: n * (way.count)(&canvas),
             limit: canvas.limit(values.number("contrast")? as f32 * request.deviation()),
         };
@@ -117,11 +123,6 @@ impl Ascent<'_> {
         } = climb.program(goal)?;
         let mut buffers = climb.buffers()?;
         buffers.extend(movements);
-        let live = values.bool("live")?;
-        let runs = match live {
-            true => ENDLESS,
-            false => u32::try_from(values.integer("steps")?).unwrap_or(ENDLESS),
-        };
         let amplitudes: Vec<f32> = canvas.reach.iter().map(|x| x * x).collect();
         let evidence = Evidence {
             shape: [h, w, c],

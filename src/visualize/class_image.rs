@@ -1,7 +1,8 @@
 //! What a class looks like to the network: the image of the highest unnormalized class score with an L2
 //! penalty, climbed to from the mean image (Simonyan et al. 2014, section 2). The paper optimizes pixels and
 //! keeps them still; by default frequencies are optimized here and the image moves, as pixels of small
-//! networks end in noise.
+//! networks end in noise, and the class's probability is raised beside its score, as the highest score of
+//! one class may come with a still higher one of another.
 
 use crate::error::{Error, Result};
 use crate::field::Field;
@@ -9,7 +10,7 @@ use crate::field::Field;
 use super::activation_maximization::climb;
 use super::aim::Aim;
 use super::ascent;
-use super::objective;
+use super::objective::{self, OBJECTIVES, Subject};
 use super::preset::Preset;
 use super::{Course, Group, Needs, Recipe, Request, Visualization, class_name};
 
@@ -27,8 +28,8 @@ impl Visualization for ClassImage {
     }
 
     fn doc(&self) -> &'static str {
-        "The image that this network finds most like a class: highest score before the softmax, with an L2 \
-         penalty, from the mean image (Simonyan et al. 2014)."
+        "The image that this network finds most like a class: highest score, with an L2 penalty, from the \
+         mean image (Simonyan et al. 2014)."
     }
 
     fn needs(&self) -> Needs {
@@ -54,9 +55,16 @@ impl Visualization for ClassImage {
             ..Preset::of(input)
         };
         let every = "An image for each class.";
+        let what = "What is raised: the class's score before the softmax, its probability behind it, or both, \
+                    so that no similar class is raised more.";
+        let ids = OBJECTIVES
+            .iter()
+            .filter(|entry| entry.of == Subject::Classes);
+        let ids: Vec<&str> = ids.map(|entry| entry.id).collect();
         let mut fields = vec![
             Field::integer("class", "Index of the class.", 0.0, 65_535.0, 0.0),
             Field::bool("everyClass", every, true),
+            Field::choice("objective", what, &ids, "class score + probability"),
         ];
         fields.extend(ascent::fields(&preset));
         fields
@@ -95,6 +103,7 @@ impl Visualization for ClassImage {
             values: request.values.clone(),
             ..*request
         };
-        climb(&whole, objective::find("class score")?, &aims, 0.0)
+        let objective = objective::find(&request.values.choice("objective")?)?;
+        climb(&whole, objective, &aims, 0.0)
     }
 }

@@ -15,7 +15,7 @@ use crate::train::{N_SETTINGS, OptimizerInfo, Update};
 use super::palette::Palette;
 use super::parameterization::{Canvas, Parameterization};
 use super::regularizer::{Action, REGULARIZERS, Touched};
-use super::transformation::{Scene, TRANSFORMATIONS, Transformation};
+use super::transformation::Scene;
 use super::{Buffers, Request};
 
 /// What is raised, per image `[n]`, and the number that is shown for it.
@@ -32,6 +32,8 @@ pub(super) struct Climb<'a> {
     pub(super) palette: &'a Palette,
     pub(super) way: &'a Parameterization,
     pub(super) optimizer: &'a OptimizerInfo,
+    /// Steps; how many, no one counts where the image is live.
+    pub(super) runs: u32,
     /// Coefficients of all images.
     pub(super) words: usize,
     /// How far the root mean square of an image's coefficients may go.
@@ -87,11 +89,11 @@ impl Climb<'_> {
         let mut scene = Scene {
             values: &request.values,
             counters,
+            steps: self.runs,
             seen: request.network.layers[request.layer].receptive_field.size,
             buffers: Vec::new(),
         };
-        let move_by = |moved, entry: &Transformation| (entry.apply)(g, moved, &mut scene);
-        let moved = TRANSFORMATIONS.iter().try_fold(normalized, move_by)?;
+        let moved = scene.moved(g, normalized)?;
         let built = request.network.build(g, moved, Mode::Eval)?;
         let Goal { raised, shown } = goal(g, &built)?;
 

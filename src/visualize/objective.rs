@@ -5,6 +5,7 @@
 mod channel;
 mod class_probability;
 mod class_score;
+mod class_score_and_probability;
 mod direction;
 mod layer;
 mod unit;
@@ -54,6 +55,7 @@ pub(super) const OBJECTIVES: &[Objective] = &[
     layer::INFO,
     class_score::INFO,
     class_probability::INFO,
+    class_score_and_probability::INFO,
 ];
 
 /// The objective of directions from outside, which no form can choose.

@@ -2,9 +2,9 @@
 //! (Yosinski et al. 2015).
 
 use crate::field::Field;
-use crate::graph::{Graph, ValueId};
 use crate::ops;
 
+use super::super::transformation::mixed;
 use super::{Action, Regularizer};
 
 pub(super) const INFO: Regularizer = Regularizer {
@@ -24,19 +24,10 @@ pub(super) const INFO: Regularizer = Regularizer {
         let (down, across) = (gaussian(h, deviation), gaussian(w, deviation));
         let sides = [down.as_slice(), &across];
         let blurred = touched.canvas.separable(graph, planes, [h, w], sides)?;
-        // pixels + due (blurred - pixels)
-        let due = ops::every(graph, touched.counters, period)?;
-        let due = ops::broadcast(graph, due, [1, n * h * w * c, 1], [n, h, w, c], 1.0)?;
-        let change = minus(graph, blurred, touched.pixels)?;
-        let change = ops::mul(graph, change, due)?;
-        ops::add(graph, touched.pixels, change)
+        let due = ops::every(graph, touched.counters, period, period - 1)?;
+        mixed(graph, [touched.pixels, blurred], due)
     }),
 };
-
-fn minus(graph: &mut Graph, a: ValueId, b: ValueId) -> crate::error::Result<ValueId> {
-    let negative = ops::affine(graph, b, -1.0, 0.0)?;
-    ops::add(graph, a, negative)
-}
 
 /// The matrix `[size, size]` that blurs a line; what would come from outside is left out of the mean.
 fn gaussian(size: usize, deviation: f32) -> Vec<f32> {
