@@ -38,7 +38,7 @@ fn main(
 //:for b 4
     if first + $bu < SIZE {
         let channel = (first + $bu) % CHANNELS;
-        let byte = word >> ($bu * 8u) & 255u;
+        let byte = (word >> ($bu * 8u)) & 255u;
         let value = f32(byte) / 255.0 * scale_shift[channel] + scale_shift[CHANNELS + channel];
         y[row * SIZE + first + $bu] = select(0.0, value, item < ITEMS);
     }
