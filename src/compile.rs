@@ -51,8 +51,17 @@ pub fn compile(graph: &Graph, label: &str, outputs: &[ValueId]) -> Result<Compil
     for node in compiler.chains.values().flat_map(|chain| &chain.nodes) {
         compiler.lowered[node.0] = None;
     }
+    let waits =
+        |(&head, chain): (&ValueId, &Chain)| (chain.after > head).then_some((chain.after, head));
+    let waiting: Vec<(ValueId, ValueId)> = compiler.chains.iter().filter_map(waits).collect();
     for (index, _) in live.iter().enumerate().filter(|(_, live)| **live) {
-        compiler.emit(ValueId(index))?;
+        let id = ValueId(index);
+        if !waiting.iter().any(|(_, head)| *head == id) {
+            compiler.emit(id)?;
+        }
+        for (_, head) in waiting.iter().filter(|(after, _)| *after == id) {
+            compiler.emit(*head)?;
+        }
     }
     compiler.finish(outputs)
 }

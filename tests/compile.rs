@@ -77,6 +77,45 @@ fn elementwise_nodes_are_carried_by_the_kernel_before_them() {
 }
 
 #[test]
+fn a_kernel_waits_for_the_operands_of_what_it_carries() {
+    let mut graph = Graph::new();
+    let [x, state] = ["x", "state"].map(|name| input(&mut graph, name, 12));
+    let matrix = ops::reshape(&mut graph, x, [3, 4]).unwrap();
+    let products = [false, true].map(|first| {
+        let transposed = ops::transpose(&mut graph, matrix, [1, 3, 4], [4, 3]).unwrap();
+        let pair = if first {
+            [matrix, transposed]
+        } else {
+            [matrix, matrix]
+        };
+        ops::matmul(&mut graph, pair[0], pair[1], false, !first).unwrap()
+    });
+    let sum = ops::add(&mut graph, products[0], products[1]).unwrap();
+    // The first product runs after the second, and adds it before it stores anything.
+    let compiled = compile(&graph, "waiting", &[sum]).unwrap();
+    assert_eq!(kernel_census(&compiled.program).get("add"), None);
+    let given: Vec<f32> = (0..12).map(|i| i as f32 / 4.0 - 1.5).collect();
+    let apart = compile(&graph, "apart", &products).unwrap();
+    let (found, apart) = (
+        run(&compiled, &[("x", &given)]),
+        run(&apart, &[("x", &given)]),
+    );
+    let sums = apart[0].iter().zip(&apart[1]).map(|(a, b)| a + b);
+    assert_eq!(found[0], sums.collect::<Vec<_>>());
+
+    // But it does not wait where what it reads itself is written meanwhile.
+    let doubled = ops::affine(&mut graph, state, 2.0, 0.0).unwrap();
+    let constant = |graph: &mut Graph, value| graph.constant([12], &[value; 12]).unwrap();
+    let [none, all] = [0.0, 1.0].map(|value| constant(&mut graph, value));
+    ops::running_average(&mut graph, state, x, none, all).unwrap();
+    let later = ops::affine(&mut graph, x, 3.0, 0.0).unwrap();
+    let y = ops::add(&mut graph, doubled, later).unwrap();
+    let compiled = compile(&graph, "written meanwhile", &[y]).unwrap();
+    let found = run(&compiled, &[("x", &[1.0; 12]), ("state", &[9.0; 12])]);
+    assert_eq!(found[0], [21.0; 12]);
+}
+
+#[test]
 fn a_carried_node_sees_its_operands_as_they_were_at_its_place() {
     let mut graph = Graph::new();
     let x = input(&mut graph, "x", 4);

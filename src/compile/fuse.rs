@@ -10,6 +10,8 @@ use crate::program::{IDENTITY, MOST_BINDINGS, Stage};
 /// The elementwise nodes behind one kernel.
 #[derive(Debug)]
 pub(super) struct Chain {
+    /// The last node before which the kernel cannot run: its own, or that of an operand of a stage.
+    pub(super) after: ValueId,
     /// The last of them: the value that the kernel stores.
     pub(super) end: ValueId,
     /// All of them; none has a kernel of its own.
@@ -38,6 +40,7 @@ pub(super) fn chains(
             continue;
         };
         let mut chain = Chain {
+            after: head,
             end: head,
             nodes: Vec::new(),
             stages: Vec::new(),
@@ -49,7 +52,9 @@ pub(super) fn chains(
                 break;
             };
             let stage = stage(graph, op.as_ref(), inputs, primary);
-            let Some(stage) = stage.filter(|_| !outputs.contains(&chain.end)) else {
+            // What another kernel carries already reads this value there.
+            let free = !carried[reader.0] && !outputs.contains(&chain.end);
+            let Some(stage) = stage.filter(|_| free) else {
                 break;
             };
             let others = (0..inputs.len())
@@ -63,13 +68,17 @@ pub(super) fn chains(
                 };
                 mutations.iter().any(|mutation| between(&mutation))
             };
-            // Operands must be there when the head runs, and be what they are when the node runs.
-            let ready = others
-                .iter()
-                .all(|operand| *operand < head && !changed(operand));
-            if !ready || others.len() > room {
+            // Operands must be what they are when the node runs. They cannot depend on the head, which nothing else
+            // reads; where they come after it, it waits for them, and what it reads itself must last as long.
+            let after = others.iter().copied().fold(chain.after, ValueId::max);
+            let mut read = others.iter();
+            if others.len() > room
+                || read.any(changed)
+                || after > head && inputs_of(graph, head).iter().any(changed)
+            {
                 break;
             }
+            chain.after = after;
             room -= others.len();
             carried[reader.0] = true;
             chain.end = reader;
@@ -100,6 +109,13 @@ fn room(graph: &Graph, head: ValueId, lowering: &Lowering) -> Option<usize> {
         Lowering::Parts { .. } | Lowering::Alias { .. } | Lowering::Pack { .. } => return None,
     };
     Some(MOST_BINDINGS.saturating_sub(bindings))
+}
+
+fn inputs_of(graph: &Graph, node: ValueId) -> &[ValueId] {
+    match &graph.value(node).origin {
+        Origin::Node { inputs, .. } => inputs,
+        _ => &[],
+    }
 }
 
 fn stage(graph: &Graph, op: &dyn Op, inputs: &[ValueId], primary: usize) -> Option<Stage> {
