@@ -7,10 +7,9 @@ use std::sync::Arc;
 use super::Kernel;
 
 /// What kernels are made for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {
     /// Adapters that run on the CPU.
-    #[default]
     Software,
     /// Graphics processors.
     Gpu,
