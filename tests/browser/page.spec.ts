@@ -64,6 +64,21 @@ test('shows live tiles that change while training', async ({ page }) => {
   expect(after.equals(before)).toBe(false);
 });
 
+test('draws tiles where their boxes are, also after networks that came and went', async ({ page }) => {
+  // Tiles are sent a moment after a network is there: at some of these pauses the next one comes in between.
+  await page.evaluate(async () => {
+    const { architectures } = await convscope.catalog();
+    for (let pause = 0; pause < 60; pause += 4) {
+      await convscope.setNetwork({ id: architectures[(pause / 4) % 3]?.id ?? '?' });
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  });
+  const map = page.getByRole('region', { name: 'Network map' });
+  await map.getByRole('button', { name: 'Zoom in' }).click();
+  // A picture that waits for the next is moved along with the boxes; one that was drawn for them is not.
+  await expect(map.locator('canvas')).toHaveCSS('transform', 'matrix(1, 0, 0, 1, 0, 0)');
+});
+
 test('switches network and dataset, and trains each', async ({ page }) => {
   const { datasets, architectures } = await page.evaluate(() => convscope.catalog());
   const network = page.getByRole('combobox', { name: 'Network' });

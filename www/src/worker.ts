@@ -58,6 +58,8 @@ const begin = async (
   await jobs.start(kind, panel, options, reply);
   return later;
 };
+/** Notes that a view's tiles were answered. */
+const count = (view: string) => (shown[view] = (shown[view] ?? 0) + 1);
 const redraw = (what: () => unknown) => {
   what();
   dirty = true;
@@ -91,11 +93,11 @@ const handlers: Handlers = {
   counters: () => theLab().counters(),
   attachCanvas: ([view, canvas]) => redraw(() => theLab().attachCanvas(view, canvas)),
   resizeCanvas: ([view, width, height]) => redraw(() => theLab().resizeCanvas(view, width, height)),
-  setTiles: ([view, tiles, background]) =>
-    redraw(() => {
-      theLab().setTiles(view, tiles, background);
-      shown[view] = (shown[view] ?? 0) + 1;
-    }),
+  setTiles: ([view, tiles, background]) => {
+    // Also if they are refused, for a network that was replaced meanwhile: the page counts what it sends.
+    count(view);
+    redraw(() => theLab().setTiles(view, tiles, background));
+  },
   setProbe: ([image, label]) => redraw(() => theLab().setProbe(image, label)),
   setVisible([value]) {
     visible = value;
@@ -142,8 +144,7 @@ function enqueue(request: Request): void {
   );
   const [dropped] = older >= 0 ? waiting.splice(older, 1) : [];
   if (dropped) {
-    if (dropped.method === 'setTiles')
-      shown[dropped.args[0] as string] = (shown[dropped.args[0] as string] ?? 0) + 1;
+    if (dropped.method === 'setTiles') count(dropped.args[0] as string);
     self.postMessage({ id: dropped.id, value: undefined });
   }
   waiting.push(request);
