@@ -113,6 +113,19 @@ fn a_kernel_waits_for_the_operands_of_what_it_carries() {
     let compiled = compile(&graph, "written meanwhile", &[y]).unwrap();
     let found = run(&compiled, &[("x", &[1.0; 12]), ("state", &[9.0; 12])]);
     assert_eq!(found[0], [21.0; 12]);
+
+    // Nor where that holds for an operand of what it carries already.
+    let mut graph = Graph::new();
+    let [x, state] = ["x", "state"].map(|name| input(&mut graph, name, 12));
+    let doubled = ops::affine(&mut graph, x, 2.0, 0.0).unwrap();
+    let with_state = ops::add(&mut graph, doubled, state).unwrap();
+    let [none, all] = [0.0, 1.0].map(|value| constant(&mut graph, value));
+    ops::running_average(&mut graph, state, x, none, all).unwrap();
+    let later = ops::affine(&mut graph, x, 3.0, 0.0).unwrap();
+    let y = ops::add(&mut graph, with_state, later).unwrap();
+    let compiled = compile(&graph, "written later", &[y]).unwrap();
+    let found = run(&compiled, &[("x", &[1.0; 12]), ("state", &[9.0; 12])]);
+    assert_eq!(found[0], [14.0; 12]);
 }
 
 #[test]

@@ -69,12 +69,12 @@ pub(super) fn chains(
                 mutations.iter().any(|mutation| between(&mutation))
             };
             // Operands must be what they are when the node runs. They cannot depend on the head, which nothing else
-            // reads; where they come after it, it waits for them, and what it reads itself must last as long.
+            // reads; where they come after it, it waits for them, and all that it reads by then must last as long.
             let after = others.iter().copied().fold(chain.after, ValueId::max);
-            let mut read = others.iter();
+            let mut earlier = inputs_of(graph, head).iter().chain(&chain.operands);
             if others.len() > room
-                || read.any(changed)
-                || after > head && inputs_of(graph, head).iter().any(changed)
+                || others.iter().any(changed)
+                || after > head && earlier.any(changed)
             {
                 break;
             }
