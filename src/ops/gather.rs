@@ -42,14 +42,16 @@ pub fn gather_images(
     [n_items, per_shard]: [usize; 2],
     scale_shift: ValueId,
 ) -> Result<ValueId> {
+    // Those of another dataset's epoch are taken as they are.
+    let epoch = items.epoch.filter(|(epoch, _)| epoch.n_items == n_items);
     let op = GatherImages {
-        epoch: items.epoch.map(|(epoch, _)| epoch),
+        epoch: epoch.map(|(epoch, _)| epoch),
         batch: vector("gather_images items", graph.spec(items.indices))?,
         shape,
         n_items,
         per_shard,
     };
-    let source = items.epoch.map_or(items.indices, |(_, counters)| counters);
+    let source = epoch.map_or(items.indices, |(_, counters)| counters);
     graph.push(op, &[shards, &[source, scale_shift]].concat())
 }
 

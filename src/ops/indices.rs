@@ -11,7 +11,7 @@ use super::random::{expect_counters, hash};
 /// Items of one training batch.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct EpochIndices {
-    n_items: usize,
+    pub(super) n_items: usize,
     batch: usize,
 }
 
