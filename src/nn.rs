@@ -8,6 +8,7 @@
 mod analysis;
 mod boundary;
 mod init;
+mod kernel;
 pub mod layers;
 mod memory;
 mod network;
@@ -18,6 +19,7 @@ mod walk;
 pub use analysis::ReceptiveField;
 pub use boundary::Boundary;
 pub use init::{Init, Scheme};
+pub use kernel::Kernel;
 pub use layers::{Body, LAYERS, LayerKind, activation_field, norm_field, norm_layer};
 pub use memory::TrainingMemory;
 pub use network::{Built, LayerInfo, Network, Parameter};

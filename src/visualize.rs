@@ -11,6 +11,7 @@
 //! parameterization, transformations, regularizers and an optimizer.
 
 mod ablation;
+mod activation_histogram;
 mod activation_maximization;
 mod aim;
 mod ascent;
@@ -191,6 +192,7 @@ pub const VISUALIZATIONS: &[&dyn Visualization] = &[
     &attribution::Fooling,
     &unit_report::UnitReport,
     &histograms::Histograms,
+    &activation_histogram::ActivationHistogram,
     &ablation::Ablation,
     &invariance::Invariance,
     &feature_maps::FeatureMaps,

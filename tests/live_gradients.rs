@@ -21,7 +21,7 @@ use convscope::web::{Lab, Mode};
 use pollster::block_on;
 use serde_json::{Value, json};
 
-use small_lab::{edit, lab_of};
+use small_lab::{edit, lab_of, parameter};
 
 const IMAGE: usize = 3;
 
@@ -135,27 +135,37 @@ fn gradients_of_pixels_and_scores_are_those_of_the_loss() {
 #[test]
 fn gradients_of_weights_are_those_of_the_loss() {
     let (mut lab, image, class) = probed();
-    let tile = |unit: usize, input: usize| json!({ "layer": "conv2", "kind": "kernelGradient", "unit": unit, "input": input, "scale": "unit" });
     let step = 0.01;
-    for (unit, input, tap) in [(0, 0, 4), (2, 3, 0), (1, 2, 7)] {
-        let (cells, ranges) = shown(&lab, &tile(unit, input));
-        assert_eq!((cells.len(), ranges.len()), (9, 2));
+    // A dense layer behind a flatten looks at whole maps.
+    for (layer, inputs, taps, unit, input, tap) in [
+        ("conv2", 4, 9, 0, 0, 4),
+        ("conv2", 4, 9, 2, 3, 0),
+        ("conv2", 4, 9, 1, 2, 7),
+        ("fc", 3, 36, 7, 1, 20),
+        ("fc", 3, 36, 2, 2, 35),
+    ] {
+        let tile = |kind: &str, input: usize| json!({ "layer": layer, "kind": kind, "unit": unit, "input": input, "scale": "unit" });
+        let (cells, ranges) = shown(&lab, &tile("kernelGradient", input));
+        assert_eq!((cells.len(), ranges.len()), (taps, 2));
+        // PyTorch's order: unit, input, row, column.
+        let weight = format!("{layer}.weight");
+        let first = (unit * inputs + input) * taps;
+        let (weights, _) = shown(&lab, &tile("kernel", input));
+        assert_eq!(weights, parameter(&lab, &weight).to_vec()[first..][..taps]);
         // The unit's own range is over all its slices.
-        let slices = (0..4).flat_map(|input| shown(&lab, &tile(unit, input)).0);
+        let slices = (0..inputs).flat_map(|input| shown(&lab, &tile("kernelGradient", input)).0);
         let all: Vec<f32> = slices.collect();
         let low = all.iter().copied().fold(f32::INFINITY, f32::min);
         let high = all.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         assert_eq!(ranges, [low, high]);
-        // PyTorch's order: unit, input, row, column.
-        let at = (unit * 4 + input) * 9 + tap;
         let mut moved = |by: f32| {
-            edit(&mut lab, "conv2.weight", |weights| weights[at] += by);
+            edit(&mut lab, &weight, |weights| weights[first + tap] += by);
             loss(&lab, image.clone(), class)
         };
         let measured = (moved(step) - moved(-2.0 * step)) / f64::from(2.0 * step);
         moved(step);
         assert_near(
-            &format!("unit {unit}, input {input}, tap {tap}"),
+            &format!("{layer} unit {unit}, input {input}, tap {tap}"),
             cells[tap],
             measured,
         );
@@ -178,7 +188,10 @@ fn ranges_follow_what_is_shown_and_nothing_is_kept_that_is_not_looked_at() {
     let kernels = kernels
         .iter()
         .map(|(layer, pairs)| (layer.as_str(), pairs.len()));
-    assert_eq!(kernels.collect::<Vec<_>>(), [("conv", 8), ("conv2", 6)]);
+    assert_eq!(
+        kernels.collect::<Vec<_>>(),
+        [("conv", 8), ("conv2", 6), ("fc", 20)]
+    );
     // Over the whole network, the input aside.
     let (_, all) = shown(
         &lab,

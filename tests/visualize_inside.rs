@@ -213,6 +213,60 @@ fn histograms_are_of_the_layers_own_numbers() {
 }
 
 #[test]
+fn activations_over_the_data_are_each_images_strongest_by_class() {
+    let mut lab = lab_of(
+        &json!([
+            { "id": "conv", "kind": "conv2d", "out_channels": 4, "kernel": 5, "stride": 3 },
+            { "kind": "tanh" },
+            { "kind": "flatten" },
+            { "id": "fc", "kind": "dense", "units": 10 },
+        ]),
+        40,
+    );
+    const BINS: usize = 6;
+    for (layer, unit) in [("conv", 2), ("fc", 7)] {
+        let options = json!({ "method": "activation-histogram", "layer": layer, "channel": unit,
+            "images": IMAGES, "bins": BINS });
+        let found = visualize(&mut lab, options, None);
+        let maps = activations(&lab, layer);
+        let units = lab.network().layers.into_iter().find(|one| one.id == layer);
+        let units = units.unwrap().shape[0];
+        let own = maps.iter().map(|maps| {
+            let area = maps.len() / units;
+            let own = maps[unit * area..][..area].iter();
+            own.copied().fold(f32::NEG_INFINITY, f32::max)
+        });
+        let own: Vec<f32> = own.collect();
+        let low = own.iter().copied().fold(f32::INFINITY, f32::min);
+        let high = own.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let ends = [low, high].map(|end| format!("{end:.3}"));
+        assert_eq!(found[0].ends, ends, "{layer}");
+        let mut counts = vec![0.0; BINS];
+        let mut table = vec![0.0; 10 * BINS];
+        let mut sums = [(0.0, 0.0_f32); 10];
+        for (index, x) in own.iter().enumerate() {
+            let class = lab.example(index, Some("test")).unwrap().1;
+            let bin = ((x - low) / (high - low) * BINS as f32) as usize;
+            counts[bin.min(BINS - 1)] += 1.0;
+            table[class * BINS + bin.min(BINS - 1)] += 1.0;
+            sums[class] = (sums[class].0 + 1.0, sums[class].1 + x);
+        }
+        assert_eq!(found[0].data, counts, "{layer}");
+        for (at, share) in table.iter_mut().enumerate() {
+            *share /= f32::max(sums[at / BINS].0, 1.0);
+        }
+        assert_eq!(found[1].data, table, "{layer}");
+        let means = sums.iter().map(|(n, sum)| match *n {
+            0.0 => f32::NEG_INFINITY,
+            n => sum / n,
+        });
+        let most = means.fold(f32::NEG_INFINITY, f32::max);
+        let note = found[0].note.clone().unwrap();
+        assert!(note.contains(&format!("({most:.2}), weakest")), "{note}");
+    }
+}
+
+#[test]
 fn a_unit_that_passes_a_convolution_on_is_shown_with_its_kernels() {
     let mut lab = lab_of(
         &json!([
@@ -237,12 +291,50 @@ fn a_unit_that_passes_a_convolution_on_is_shown_with_its_kernels() {
         let passed = (layer != "conv").then_some(told);
         assert_eq!(pictures[0].note, passed, "{layer}");
     }
-    for layer in ["flat", "fc"] {
-        let refused = refusal(&mut lab, options(layer), None);
-        let expected = format!(
-            "kernels: expected a layer with convolution kernels, or behind one, found {layer}"
-        );
-        assert_eq!(refused, expected);
+    let refused = refusal(&mut lab, options("flat"), None);
+    let expected = "kernels: expected a layer with kernels, or behind one, found flat";
+    assert_eq!(refused, expected);
+}
+
+#[test]
+fn dense_layers_look_at_maps_or_at_numbers() {
+    let mut lab = lab_of(
+        &json!([
+            { "id": "conv", "kind": "conv2d", "out_channels": 4, "kernel": 5, "stride": 3 },
+            { "id": "flat", "kind": "flatten" },
+            { "id": "drop", "kind": "dropout" },
+            { "id": "fc1", "kind": "dense", "units": 48 },
+            { "id": "relu", "kind": "relu" },
+            { "id": "fc2", "kind": "dense", "units": 10 },
+        ]),
+        0,
+    );
+    let shown = |lab: &mut Lab<Cpu>, layer: &str| {
+        let options = json!({ "method": "kernels", "layer": layer, "channel": 7 });
+        let found = visualize(lab, options, None);
+        let sizes = [found[0].height, found[0].width];
+        let data: Vec<f32> = found
+            .iter()
+            .flat_map(|picture| picture.data.clone())
+            .collect();
+        (found.len(), sizes, found[0].title.clone(), data)
+    };
+    for (layer, n, size, title, inputs) in [
+        ("fc1", 4, [8, 8], "fc1 kernel 7, input 0", 256),
+        ("relu", 4, [8, 8], "fc1 kernel 7, input 0", 256),
+        (
+            "fc2",
+            1,
+            [2, 24],
+            "fc2 kernel 7, inputs 0 to 47, row by row",
+            48,
+        ),
+    ] {
+        let owner = if layer == "relu" { "fc1" } else { layer };
+        let weights = parameter(&lab, &format!("{owner}.weight")).to_vec();
+        let own = weights[7 * inputs..][..inputs].to_vec();
+        let expected = (n, size, title.to_owned(), own);
+        assert_eq!(shown(&mut lab, layer), expected, "{layer}");
     }
 }
 
@@ -301,7 +393,8 @@ fn live_histograms_have_a_row_for_each_state_and_measure_the_steps() {
 /// Every kind of layer that a network of the zoo has is shown, or refused by its name.
 #[test]
 fn every_kind_of_layer_is_shown_or_refused() {
-    const METHODS: [&str; 7] = [
+    const METHODS: [&str; 8] = [
+        "activation-histogram",
         "unit-report",
         "histograms",
         "effective-filter",
@@ -352,7 +445,7 @@ fn every_kind_of_layer_is_shown_or_refused() {
     }
     // All but the input; layers with gates; attention and its pooling.
     let all = kinds.len() - 1;
-    for (method, wanted) in METHODS.into_iter().zip([all, all, all, 1, 2]) {
+    for (method, wanted) in METHODS.into_iter().zip([all, all, all, all, 1, 2]) {
         assert_eq!(shown[method], wanted, "{method} of {kinds:?}");
     }
 }

@@ -37,7 +37,7 @@ pub struct LayerInfo {
     pub activation_bytes: u64,
     /// Which image pixels an output can see.
     pub receptive_field: ReceptiveField,
-    /// Index into [`Network::parameters`] of its HWIO kernel, if it is a convolution.
+    /// Index into [`Network::parameters`] of its kernel: HWIO of a convolution, `[in, out]` of a dense layer.
     pub weight: Option<usize>,
 }
 

@@ -228,7 +228,7 @@ impl<'a> Scope<'a> {
         self.id.bytes().fold(0x811c_9dc5, fold)
     }
 
-    /// Says that the parameter declared last is this layer's convolution kernel, HWIO, whose filters make the
+    /// Says that the parameter declared last is this layer's kernel, HWIO or `[in, out]`, whose filters make the
     /// layer's channels, in order and perhaps several times over.
     pub fn is_kernel(&mut self) {
         self.kernel = self.declared.len().checked_sub(1);

@@ -50,14 +50,8 @@ pub(super) struct Sketch {
 
 /// The layers with kernels, and which parameters these are.
 fn kernels(network: &Network) -> Vec<(usize, usize)> {
-    let mut found = Vec::new();
-    for (index, layer) in network.layers.iter().enumerate() {
-        let rank = |weight: usize| network.parameters[weight].shape.rank();
-        if let Some(weight) = layer.weight.filter(|&weight| rank(weight) == 4) {
-            found.push((index, weight));
-        }
-    }
-    found
+    let weight = |layer| Some((layer, network.kernel(layer)?.weight));
+    (0..network.layers.len()).filter_map(weight).collect()
 }
 
 /// The forward pass.
@@ -239,7 +233,7 @@ impl<B: Backend> Probe<B> {
         [self.values[index], self.ranges[index]].map(|view| self.placed(view))
     }
 
-    /// Where layer `index`'s kernels (HWIO) and their ranges (`[out_channels, 2]`) lie, if it has kernels.
+    /// Where layer `index`'s kernels ([`Network::kernel`]) and their ranges (`[out_channels, 2]`) lie, if it has kernels.
     pub fn kernel_buffers(&self, index: usize) -> Option<[(B::Buffer, View); 2]> {
         let at = self.kernels.iter().position(|&layer| layer == index)?;
         Some(self.layer_buffers(self.values.len() - self.kernels.len() + at))

@@ -169,21 +169,14 @@ fn readers_around(network: &Network, layer: usize) -> Vec<Reader> {
         let [input] = *inputs(network, index) else {
             return None;
         };
-        let of_layer = || {
-            let name = format!("{}.weight", info.id);
-            network.parameters.iter().position(|one| one.name == name)
-        };
-        let weight = info.weight.or_else(of_layer)?;
-        let dims = network.parameters[weight].shape.dims();
-        let &[.., taken, filters] = dims else {
+        let weight = info.weight?;
+        let &[.., taken, filters] = network.parameters[weight].shape.dims() else {
             return None;
         };
         let channels = network.layers[input].shape[0];
-        // A kernel, or the matrix of a layer behind a global pooling.
-        let whole = taken == channels && dims.len() == 2;
+        // Not so for a dense layer behind maps, whose vector is longer than they are many.
         let groups = channels / taken.max(1);
-        let kernel = info.weight.is_some() && groups * taken == channels && filters % groups == 0;
-        (whole || kernel).then(|| Reader {
+        (groups * taken == channels && filters.is_multiple_of(groups.max(1))).then(|| Reader {
             layer: index,
             weight,
             shape: [taken, filters],

@@ -50,10 +50,6 @@ impl Visualization for Histograms {
         }
     }
 
-    fn about_unit(&self) -> Option<&'static [(&'static str, &'static str)]> {
-        Some(&[("of", OF[1])])
-    }
-
     fn fields(&self) -> Vec<Field> {
         let of = "All numbers of the layer, or the activations of one unit.";
         let images = "Images of the batch, drawn by the seed.";

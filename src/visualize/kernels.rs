@@ -1,10 +1,11 @@
-//! A layer's kernels as pictures: one per output channel and input channel, or one in color where
-//! the layer sees three channels. A unit that only passes on what a convolution computes for it (behind a rectifier,
-//! a normalization, a pooling) is shown with the convolution's.
+//! The kernel of a unit as pictures: one for each map that it looks at, one in color where these are three, one of
+//! all where they are single numbers. A unit that only passes on what another computes for it (behind a rectifier, a
+//! normalization, a pooling) is shown with the other's.
 
 use crate::compile::compile;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
+use crate::nn::Kernel;
 use crate::ops;
 use crate::tensor::{Spec, Tensor};
 
@@ -14,6 +15,9 @@ use super::{Needs, Picture, Recipe, Request, Visualization};
 /// The method.
 #[derive(Debug)]
 pub(super) struct Kernels;
+
+/// Single numbers side by side, where their count divides well.
+const COLUMNS: usize = 32;
 
 impl Visualization for Kernels {
     fn id(&self) -> &'static str {
@@ -42,42 +46,27 @@ impl Visualization for Kernels {
 
     fn recipe(&self, request: &Request<'_>) -> Result<Recipe> {
         let network = request.network;
-        let kernels = |index: usize| {
-            let layer = &network.layers[index];
-            let weight = &network.parameters[layer.weight?];
-            (weight.shape.rank() == 4).then_some((layer, weight))
-        };
         let mut own = chain(network, request.layer).into_iter();
-        let Some((layer, weight)) = own.find_map(kernels) else {
-            let expected = "a layer with convolution kernels, or behind one";
+        let Some((layer, kernel)) = own.find_map(|layer| Some((layer, network.kernel(layer)?)))
+        else {
+            let expected = "a layer with kernels, or behind one";
             return Err(Error::mismatch("kernels", expected, request.layer_id()));
         };
-        let passed = (layer.id != request.layer_id()).then(|| {
-            let (here, there) = (request.layer_id(), &layer.id);
-            format!("{here} has no kernels: these are of {there}, whose channels it passes on.")
+        let id = network.layers[layer].id.clone();
+        let passed = (layer != request.layer).then(|| {
+            let here = request.layer_id();
+            format!("{here} has no kernels: these are of {id}, whose channels it passes on.")
         });
         let mut graph = Graph::new();
-        let words = request.network.parameter_words();
+        let words = network.parameter_words();
         let parameters = graph.external("parameters", Spec::f32([words]))?;
+        let weight = &network.parameters[kernel.weight];
         let value = ops::view(&mut graph, parameters, weight.offset, weight.shape.clone())?;
-        let shape = weight.shape.clone();
-        let (title, channel) = (layer.id.clone(), request.channel);
+        let channel = request.channel;
         let decode = move |outputs: &[Vec<f32>]| {
-            let oihw = Tensor::new(shape.clone(), outputs[0].clone())?.permuted(&[3, 2, 0, 1])?;
-            let [o, i, h, w] = oihw.shape().four("kernels")?;
-            let data = oihw.to_vec();
-            // A filter that is shared (over slices, over turns) makes several blocks of channels.
-            let own = &data[channel % o * i * h * w..][..i * h * w];
-            let depth = if i == 3 { 3 } else { 1 };
-            let mut pictures = Vec::new();
-            for (input, slice) in own.chunks_exact(depth * h * w).enumerate() {
-                let mut name = format!("{title} kernel {channel}");
-                if depth == 1 {
-                    name.push_str(&format!(", input {input}"));
-                }
-                let slice = Tensor::new([depth, h, w], slice.to_vec())?;
-                pictures.push(Picture::new(name, &slice, true)?);
-            }
+            let title = format!("{id} kernel {channel}");
+            let slice = |input| kernel.slice(&outputs[0], channel, input);
+            let mut pictures = shown(&title, kernel, slice)?;
             if let Some(first) = pictures.first_mut() {
                 first.note.clone_from(&passed);
             }
@@ -91,4 +80,26 @@ impl Visualization for Kernels {
             then: None,
         })
     }
+}
+
+/// The slices of one kernel: in color where it has three, as one picture where each is a single number.
+fn shown(title: &str, kernel: Kernel, slice: impl Fn(usize) -> Vec<f32>) -> Result<Vec<Picture>> {
+    let ([h, w], inputs) = (kernel.size, kernel.inputs);
+    let all = || (0..inputs).flat_map(&slice).collect::<Vec<f32>>();
+    if inputs == 3 {
+        let color = Tensor::new([3, h, w], all())?;
+        return Ok(vec![Picture::new(title, &color, true)?]);
+    }
+    if h * w == 1 {
+        let columns = (1..=COLUMNS).rev().find(|&n| inputs.is_multiple_of(n));
+        let columns = columns.filter(|&n| n >= COLUMNS / 4).unwrap_or(inputs);
+        let title = format!("{title}, inputs 0 to {}, row by row", inputs - 1);
+        let row = Tensor::new([1, inputs / columns, columns], all())?;
+        return Ok(vec![Picture::new(title, &row, true)?]);
+    }
+    let one = |input: usize| {
+        let title = format!("{title}, input {input}");
+        Picture::new(title, &Tensor::new([1, h, w], slice(input))?, true)
+    };
+    (0..inputs).map(one).collect()
 }

@@ -47,29 +47,21 @@ pub(super) fn network_for(chosen: &Chosen, dataset: &Dataset) -> Result<Network>
 }
 
 pub(super) fn network_info(network: &Network) -> NetworkInfo {
-    let layer = |layer: &LayerInfo| {
-        let weight = layer
-            .weight
-            .map(|index| network.parameters[index].shape.dims());
-        LayerMessage {
-            id: layer.id.clone(),
-            kind: layer.kind.to_string(),
-            doc: layer.doc.to_string(),
-            inputs: layer.inputs.clone(),
-            shape: layer.shape,
-            params: layer.params,
-            macs: layer.macs as f64,
-            receptive_field: layer.receptive_field.size.into_iter().max().unwrap_or(1),
-            receptive_stride: layer.receptive_field.stride.into_iter().max().unwrap_or(1),
-            receptive_center: layer.receptive_field.center(),
-            activation_bytes: layer.activation_bytes as f64,
-            kernel: match weight {
-                Some(&[h, w, i, o]) => Some([o, i, h, w]),
-                _ => None,
-            },
-        }
+    let layer = |(index, layer): (usize, &LayerInfo)| LayerMessage {
+        id: layer.id.clone(),
+        kind: layer.kind.to_string(),
+        doc: layer.doc.to_string(),
+        inputs: layer.inputs.clone(),
+        shape: layer.shape,
+        params: layer.params,
+        macs: layer.macs as f64,
+        receptive_field: layer.receptive_field.size.into_iter().max().unwrap_or(1),
+        receptive_stride: layer.receptive_field.stride.into_iter().max().unwrap_or(1),
+        receptive_center: layer.receptive_field.center(),
+        activation_bytes: layer.activation_bytes as f64,
+        kernel: network.kernel(index).map(|kernel| kernel.shape()),
     };
-    let layers: Vec<LayerMessage> = network.layers.iter().map(layer).collect();
+    let layers: Vec<LayerMessage> = network.layers.iter().enumerate().map(layer).collect();
     NetworkInfo {
         name: network.spec.name.clone(),
         params: layers.iter().map(|layer| layer.params).sum(),

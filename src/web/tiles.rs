@@ -156,19 +156,15 @@ fn place(network: &Network, index: usize, tile: &Tile) -> Result<Placed> {
             [unit, c, w * c, w, h, unit, c]
         }
         TileKind::Kernel | TileKind::KernelGradient => {
-            let weight = layer.weight.map(|index| &network.parameters[index]);
-            let Some(weight) = weight.filter(|weight| weight.shape.rank() == 4) else {
-                return Err(Error::mismatch(
-                    layer.id.as_str(),
-                    "a layer with kernels",
-                    "none",
-                ));
+            let Some(kernel) = network.kernel(index) else {
+                let expected = "a layer with kernels";
+                return Err(Error::mismatch(layer.id.as_str(), expected, "none"));
             };
-            let [h, w, i, o] = weight.shape.four(&layer.id)?;
-            // A filter that is shared (over slices, over turns) makes several blocks of channels.
-            let unit = below("kernel", tile.unit, layer.shape[0])? % o;
-            let input = below("kernel input", tile.input, i)?;
-            [input * o + unit, i * o, w * i * o, w, h, unit, o]
+            let unit = below("kernel", tile.unit, layer.shape[0])?;
+            let input = below("kernel input", tile.input, kernel.inputs)?;
+            let ([h, w], step, units) = (kernel.size, kernel.strides[0], kernel.units);
+            let first = kernel.first(unit, input);
+            [first, step, w * step, w, h, unit % units, units]
         }
     }
     // Buffers are far below 2^32 words.

@@ -10,7 +10,6 @@ import type {
   NetworkInfo,
   RunState,
   StepEvent,
-  Tensor,
 } from './protocol';
 import { decode, type Settings } from './settings';
 
@@ -58,9 +57,8 @@ class State {
   probabilities = $state.raw<Float32Array | null>(null);
   /** Of each layer's channels the smallest and the largest value, pair by pair. */
   ranges = $state.raw<Record<string, Float32Array>>({});
-  /** Of the gradients of each layer's kernels, while these are looked at. */
+  /** Of each layer's kernels, or of their gradients while these are looked at. */
   kernelRanges = $state.raw<Record<string, Float32Array>>({});
-  parameters = $state.raw<Record<string, Tensor>>({});
   /** Counts redraws of the live pictures; what reads values back follows it. */
   presented = $state(0);
   /** Per view: how many tile lists the last redraw had seen. */

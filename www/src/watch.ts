@@ -1,5 +1,5 @@
-// Reads back the few numbers that follow the live pictures: class probabilities, value ranges and, while the
-// kernels are looked at, parameters. One round at a time, a few times a second; never more than is shown.
+// Reads back the few numbers that follow the live pictures: class probabilities and value ranges. One round at a
+// time, a few times a second; never more than is shown.
 
 import type { Client } from './client';
 import { app } from './state.svelte';
@@ -25,8 +25,8 @@ export function watchPictures(client: Client): void {
       slow = now;
       const { shows } = app.settings;
       app.ranges = await client.call('ranges', [shows === 'activationGradient' ? shows : 'activation']);
-      if (shows === 'kernelGradient') app.kernelRanges = await client.call('ranges', [shows]);
-      if (app.layer?.kernel) app.parameters = await client.call('parameters', []);
+      if (app.layer?.kernel)
+        app.kernelRanges = await client.call('ranges', [shows === 'kernelGradient' ? shows : 'kernel']);
     }
   };
 

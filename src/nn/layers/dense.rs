@@ -39,6 +39,7 @@ fn build(scope: &mut Scope<'_>) -> Result<ValueId> {
         mask: None,
         statistic: false,
     })?;
+    scope.is_kernel();
     scope.count_macs(inputs as u64 * units as u64);
     let y = ops::matmul(scope.graph, x, weight, false, false)?;
     if !scope.values.bool("bias")? {

@@ -4,6 +4,7 @@
 import { Graph, layout } from '@dagrejs/dagre';
 
 import type { Layer } from '../protocol';
+import { mosaic } from './kernels';
 
 export interface Cell {
   unit: number;
@@ -49,21 +50,23 @@ const WIDTHS = [200, 168, 140, 120, 100, 88, 76, 66, 56];
 const NARROW = 56;
 /** Sides of the largest tiles. */
 const LARGEST = { map: 112, value: 18 };
+/** Pixels for a weight where not all of a layer's kernels fit. */
+const LEGIBLE = 2;
 
 interface Size {
   width: number;
   height: number;
 }
 
-/** Lays the whole network out, left to right, as large as fits the window. */
-export function arrange(layers: Layer[], window: Size): MapLayout {
+/** Lays the whole network out, left to right, as large as fits the window: with its maps or its kernels. */
+export function arrange(layers: Layer[], window: Size, kernels: boolean): MapLayout {
   const groups = group(layers);
   const long = groups.length > LONG;
   const widths = long ? [NARROW] : WIDTHS;
   let map: MapLayout = { blocks: [], edges: [], width: 0, height: 0 };
   for (const width of groups.length ? widths : []) {
     map = place(
-      groups.map((members) => block(members, width, window.height * (long ? 0.62 : 1) - 24)),
+      groups.map((members) => block(members, width, window.height * (long ? 0.62 : 1) - 24, kernels)),
       long,
     );
     if (map.width <= window.width && map.height <= window.height) break;
@@ -134,24 +137,25 @@ function group(layers: Layer[]): Layer[][] {
 
 const count = ({ shape: [c, h, w] }: Layer): number => c * h * w;
 
-function block(layers: Layer[], inner: number, room: number): Block {
+function block(layers: Layer[], inner: number, room: number, kernels: boolean): Block {
   const first = layers[0] as Layer;
   const shown = layers.findLast(({ shape }) => String(shape) === String(first.shape)) ?? first;
   const [channels, height, width] = shown.shape;
+  const kernel = kernels ? layers.find((layer) => layer.kernel) : undefined;
+  const picture: Picture = { columns: 1, rows: 1, width, height, least: 1 };
   // The core draws a picture's three color channels as one tile.
   const units = shown.inputs.length === 0 && channels === 3 ? 1 : channels;
   const grid = tile(
-    units,
-    width,
-    height,
+    kernels && !kernel && shown.inputs.length ? 0 : units,
+    kernel ? { ...mosaic(kernel), least: LEGIBLE } : picture,
     units <= 3 ? inner * 1.5 : inner,
     Math.max(room, 260) - HEADER - PADDING - 18,
   );
   const drawn = Math.min(units, grid.columns * grid.rows);
-  const columns = Math.min(grid.columns, Math.ceil(drawn / Math.min(grid.rows, drawn)));
-  const rows = Math.ceil(drawn / columns);
+  const columns = Math.min(grid.columns, Math.ceil(drawn / Math.max(Math.min(grid.rows, drawn), 1)));
+  const rows = Math.ceil(drawn / Math.max(columns, 1));
   const [stepX, stepY] = [grid.size[0] + GAP, grid.size[1] + GAP];
-  const used = columns * stepX - GAP;
+  const used = Math.max(columns * stepX - GAP, 0);
   const outer = Math.max(used + 2 * PADDING, NARROW + 2 * PADDING);
   const cells = Array.from({ length: drawn }, (_, unit) => ({
     unit,
@@ -169,8 +173,19 @@ function block(layers: Layer[], inner: number, room: number): Block {
     x: 0,
     y: 0,
     width: outer,
-    height: HEADER + rows * stepY - GAP + PADDING + (more > 0 ? 18 : 0),
+    // Room for a line where there is nothing else.
+    height: HEADER + Math.max(rows * stepY - GAP, 14) + PADDING + (more > 0 ? 18 : 0),
   };
+}
+
+/** What stands for a unit: a map, or the slices of its kernel in rows, a pixel apart. */
+interface Picture {
+  columns: number;
+  rows: number;
+  width: number;
+  height: number;
+  /** The least factor at which it is of use, so that others have to stay out. */
+  least: number;
 }
 
 interface Grid {
@@ -179,18 +194,23 @@ interface Grid {
   rows: number;
 }
 
-/** The largest whole factor at which all units fit the room; at factor one as many as fit. */
-function tile(units: number, width: number, height: number, roomX: number, roomY: number): Grid {
-  const side = Math.max(width, height);
+/** The largest whole factor at which all units fit the room; else as many as fit at the least one. */
+function tile(units: number, picture: Picture, roomX: number, roomY: number): Grid {
+  const sizeAt = (factor: number): [number, number] => [
+    picture.columns * (picture.width * factor + 1) - 1,
+    picture.rows * (picture.height * factor + 1) - 1,
+  ];
+  const side = Math.max(...sizeAt(1));
   const largest = side === 1 ? LARGEST.value : Math.min(LARGEST.map, roomX);
   const at = (factor: number): Grid => {
-    const size: [number, number] = [width * factor, height * factor];
+    const size = sizeAt(factor);
     const fit = (room: number, length: number) => Math.max(1, Math.floor((room + GAP) / (length + GAP)));
     return { size, columns: fit(roomX, size[0]), rows: fit(roomY, size[1]) };
   };
-  for (let factor = Math.floor(largest / side); factor >= 1; factor--) {
+  for (let factor = Math.floor(largest / side); factor >= picture.least; factor--) {
     const grid = at(factor);
     if (grid.columns * grid.rows >= units) return grid;
   }
-  return at(side === 1 ? 6 : Math.min(1, roomX / side));
+  const room = roomX / side;
+  return at(side === 1 ? 6 : Math.min(picture.least, room > 1 ? Math.floor(room) : room));
 }

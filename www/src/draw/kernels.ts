@@ -41,9 +41,10 @@ export function sheet(layer: Layer, kind: TileKind, unit: number, width: number,
   }
   const columns = Math.min(inputs, COLUMNS);
   const wide = inputs === 1;
-  const across = wide ? Math.min(outputs, 8) : columns;
+  const across = wide ? Math.min(Math.ceil(Math.sqrt(outputs)), 8) : columns;
   const room = Math.floor((width - (across - 1) * gap) / across);
-  const factor = Math.max(1, Math.min(Math.floor(room / w), Math.round((36 * ratio) / Math.max(w, h))));
+  const largest = ((wide ? 72 : 36) * ratio) / Math.max(w, h);
+  const factor = Math.max(1, Math.min(Math.floor(room / w), Math.round(largest)));
   const [stepX, stepY] = [w * factor + gap, h * factor + gap];
   const rows = Math.min(outputs, ROWS);
   const tiles: Tile[] = [];
@@ -66,6 +67,13 @@ interface Place {
   y: number;
   width: number;
   height: number;
+}
+
+/** How the slices of one of a layer's kernels stand together, about a square. */
+export function mosaic({ kernel }: Layer) {
+  const [, inputs, height, width] = kernel ?? [0, 1, 1, 1];
+  const columns = Math.ceil(Math.sqrt((inputs * height) / width));
+  return { columns, rows: Math.ceil(inputs / columns), width, height };
 }
 
 /** The slices of a unit's kernel in a cell: side by side at the largest whole factor, or as many as fit. */
