@@ -284,7 +284,7 @@ fn a_unit_that_passes_a_convolution_on_is_shown_with_its_kernels() {
     for layer in ["conv", "norm", "relu", "pool"] {
         let pictures = visualize(&mut lab, options(layer), None);
         assert_eq!(pictures.len(), 1, "{layer}");
-        assert_eq!(pictures[0].title, "conv kernel 3, input 0");
+        assert_eq!(pictures[0].title, "conv kernel 3");
         assert_eq!(pictures[0].data, weights[3 * 25..4 * 25], "{layer}");
         let told =
             format!("{layer} has no kernels: these are of conv, whose channels it passes on.");
@@ -309,32 +309,44 @@ fn dense_layers_look_at_maps_or_at_numbers() {
         ]),
         0,
     );
-    let shown = |lab: &mut Lab<Cpu>, layer: &str| {
-        let options = json!({ "method": "kernels", "layer": layer, "channel": 7 });
-        let found = visualize(lab, options, None);
-        let sizes = [found[0].height, found[0].width];
-        let data: Vec<f32> = found
-            .iter()
-            .flat_map(|picture| picture.data.clone())
-            .collect();
-        (found.len(), sizes, found[0].title.clone(), data)
-    };
-    for (layer, n, size, title, inputs) in [
-        ("fc1", 4, [8, 8], "fc1 kernel 7, input 0", 256),
-        ("relu", 4, [8, 8], "fc1 kernel 7, input 0", 256),
+    for (layer, slices, size, title) in [
+        (
+            "fc1",
+            4,
+            [17, 17],
+            "fc1 kernel 7: inputs 0 to 3, row by row",
+        ),
+        (
+            "relu",
+            4,
+            [17, 17],
+            "fc1 kernel 7: inputs 0 to 3, row by row",
+        ),
         (
             "fc2",
             1,
             [2, 24],
-            "fc2 kernel 7, inputs 0 to 47, row by row",
-            48,
+            "fc2 kernel 7: inputs 0 to 47, row by row",
         ),
     ] {
+        let options = json!({ "method": "kernels", "layer": layer, "channel": 7 });
+        let found = visualize(&mut lab, options, None).remove(0);
+        assert_eq!((found.height, found.width), (size[0], size[1]), "{layer}");
+        assert_eq!(found.title, title);
         let owner = if layer == "relu" { "fc1" } else { layer };
         let weights = parameter(&lab, &format!("{owner}.weight")).to_vec();
-        let own = weights[7 * inputs..][..inputs].to_vec();
-        let expected = (n, size, title.to_owned(), own);
-        assert_eq!(shown(&mut lab, layer), expected, "{layer}");
+        let inputs = weights.len() / if owner == "fc1" { 48 } else { 10 };
+        let own = &weights[7 * inputs..][..inputs];
+        if slices == 1 {
+            assert_eq!(found.data, own);
+            continue;
+        }
+        // Two rows of two maps, 8 x 8, with a line between.
+        for (at, weight) in own.iter().enumerate() {
+            let (map, row, column) = (at / 64, at / 8 % 8, at % 8);
+            let (y, x) = (map / 2 * 9 + row, map % 2 * 9 + column);
+            assert_eq!(found.data[y * 17 + x], *weight, "{layer} {at}");
+        }
     }
 }
 

@@ -1,5 +1,4 @@
-//! The kernel of a unit as pictures: one for each map that it looks at, one in color where these are three, one of
-//! all where they are single numbers. A unit that only passes on what another computes for it (behind a rectifier, a
+//! The kernel of a unit as a picture: a slice for each map that it looks at, in color where these are three. A unit that only passes on what another computes for it (behind a rectifier, a
 //! normalization, a pooling) is shown with the other's.
 
 use crate::compile::compile;
@@ -10,6 +9,7 @@ use crate::ops;
 use crate::tensor::{Spec, Tensor};
 
 use super::connections::chain;
+use super::mosaic::mosaic;
 use super::{Needs, Picture, Recipe, Request, Visualization};
 
 /// The method.
@@ -29,7 +29,7 @@ impl Visualization for Kernels {
     }
 
     fn doc(&self) -> &'static str {
-        "The weights with which the unit looks at its input, one picture per input channel."
+        "The weights with which the unit looks at its input: a slice for each channel that it reads."
     }
 
     fn needs(&self) -> Needs {
@@ -66,11 +66,9 @@ impl Visualization for Kernels {
         let decode = move |outputs: &[Vec<f32>]| {
             let title = format!("{id} kernel {channel}");
             let slice = |input| kernel.slice(&outputs[0], channel, input);
-            let mut pictures = shown(&title, kernel, slice)?;
-            if let Some(first) = pictures.first_mut() {
-                first.note.clone_from(&passed);
-            }
-            Ok(pictures)
+            let mut picture = shown(&title, kernel, slice)?;
+            picture.note.clone_from(&passed);
+            Ok(vec![picture])
         };
         Ok(Recipe {
             compiled: compile(&graph, "kernels", &[value])?,
@@ -82,24 +80,24 @@ impl Visualization for Kernels {
     }
 }
 
-/// The slices of one kernel: in color where it has three, as one picture where each is a single number.
-fn shown(title: &str, kernel: Kernel, slice: impl Fn(usize) -> Vec<f32>) -> Result<Vec<Picture>> {
+/// The slices of one kernel side by side, on one scale: in color where it has three.
+fn shown(title: &str, kernel: Kernel, slice: impl Fn(usize) -> Vec<f32>) -> Result<Picture> {
     let ([h, w], inputs) = (kernel.size, kernel.inputs);
     let all = || (0..inputs).flat_map(&slice).collect::<Vec<f32>>();
     if inputs == 3 {
-        let color = Tensor::new([3, h, w], all())?;
-        return Ok(vec![Picture::new(title, &color, true)?]);
+        return Picture::new(title, &Tensor::new([3, h, w], all())?, true);
     }
+    let title = match inputs {
+        1 => title.to_owned(),
+        _ => format!("{title}: inputs 0 to {}, row by row", inputs - 1),
+    };
     if h * w == 1 {
         let columns = (1..=COLUMNS).rev().find(|&n| inputs.is_multiple_of(n));
         let columns = columns.filter(|&n| n >= COLUMNS / 4).unwrap_or(inputs);
-        let title = format!("{title}, inputs 0 to {}, row by row", inputs - 1);
-        let row = Tensor::new([1, inputs / columns, columns], all())?;
-        return Ok(vec![Picture::new(title, &row, true)?]);
+        let rows = Tensor::new([1, inputs / columns, columns], all())?;
+        return Picture::new(title, &rows, true);
     }
-    let one = |input: usize| {
-        let title = format!("{title}, input {input}");
-        Picture::new(title, &Tensor::new([1, h, w], slice(input))?, true)
-    };
-    (0..inputs).map(one).collect()
+    let across = (1..inputs).find(|n| n * n >= inputs).unwrap_or(1);
+    let slices: Vec<Vec<f32>> = (0..inputs).map(slice).collect();
+    mosaic(title, &slices, [1, h, w], across, true)
 }

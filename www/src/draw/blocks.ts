@@ -42,7 +42,8 @@ export interface MapLayout {
 
 export const HEADER = 56;
 export const PADDING = 6;
-const GAP = 3;
+/** Between maps; kernels, with gaps inside, stand wider apart. */
+const GAP = { map: 3, kernel: 8 };
 /** From so many blocks on, a network is long: fewer tiles in each block, and the map is wider than its window. */
 const LONG = 14;
 /** Inner widths of a block, tried from the largest; the first whose map fits the window is taken. */
@@ -142,20 +143,23 @@ function block(layers: Layer[], inner: number, room: number, kernels: boolean): 
   const shown = layers.findLast(({ shape }) => String(shape) === String(first.shape)) ?? first;
   const [channels, height, width] = shown.shape;
   const kernel = kernels ? layers.find((layer) => layer.kernel) : undefined;
-  const picture: Picture = { columns: 1, rows: 1, width, height, least: 1 };
+  const picture: Picture = { columns: 1, rows: 1, width, height, gap: 0, least: 1 };
+  const gap = kernel ? GAP.kernel : GAP.map;
   // The core draws a picture's three color channels as one tile.
-  const units = shown.inputs.length === 0 && channels === 3 ? 1 : channels;
+  const maps = shown.inputs.length === 0 && channels === 3 ? 1 : channels;
+  const units = kernels && !kernel && shown.inputs.length ? 0 : maps;
   const grid = tile(
-    kernels && !kernel && shown.inputs.length ? 0 : units,
+    units,
     kernel ? { ...mosaic(kernel), least: LEGIBLE } : picture,
     units <= 3 ? inner * 1.5 : inner,
     Math.max(room, 260) - HEADER - PADDING - 18,
+    gap,
   );
   const drawn = Math.min(units, grid.columns * grid.rows);
   const columns = Math.min(grid.columns, Math.ceil(drawn / Math.max(Math.min(grid.rows, drawn), 1)));
   const rows = Math.ceil(drawn / Math.max(columns, 1));
-  const [stepX, stepY] = [grid.size[0] + GAP, grid.size[1] + GAP];
-  const used = Math.max(columns * stepX - GAP, 0);
+  const [stepX, stepY] = [grid.size[0] + gap, grid.size[1] + gap];
+  const used = Math.max(columns * stepX - gap, 0);
   const outer = Math.max(used + 2 * PADDING, NARROW + 2 * PADDING);
   const cells = Array.from({ length: drawn }, (_, unit) => ({
     unit,
@@ -174,16 +178,17 @@ function block(layers: Layer[], inner: number, room: number, kernels: boolean): 
     y: 0,
     width: outer,
     // Room for a line where there is nothing else.
-    height: HEADER + Math.max(rows * stepY - GAP, 14) + PADDING + (more > 0 ? 18 : 0),
+    height: HEADER + Math.max(rows * stepY - gap, 14) + PADDING + (more > 0 ? 18 : 0),
   };
 }
 
-/** What stands for a unit: a map, or the slices of its kernel in rows, a pixel apart. */
+/** What stands for a unit: a map, or the slices of its kernel in rows. */
 interface Picture {
   columns: number;
   rows: number;
   width: number;
   height: number;
+  gap: number;
   /** The least factor at which it is of use, so that others have to stay out. */
   least: number;
 }
@@ -195,16 +200,16 @@ interface Grid {
 }
 
 /** The largest whole factor at which all units fit the room; else as many as fit at the least one. */
-function tile(units: number, picture: Picture, roomX: number, roomY: number): Grid {
+function tile(units: number, picture: Picture, roomX: number, roomY: number, gap: number): Grid {
   const sizeAt = (factor: number): [number, number] => [
-    picture.columns * (picture.width * factor + 1) - 1,
-    picture.rows * (picture.height * factor + 1) - 1,
+    picture.columns * (picture.width * factor + picture.gap) - picture.gap,
+    picture.rows * (picture.height * factor + picture.gap) - picture.gap,
   ];
   const side = Math.max(...sizeAt(1));
   const largest = side === 1 ? LARGEST.value : Math.min(LARGEST.map, roomX);
   const at = (factor: number): Grid => {
     const size = sizeAt(factor);
-    const fit = (room: number, length: number) => Math.max(1, Math.floor((room + GAP) / (length + GAP)));
+    const fit = (room: number, length: number) => Math.max(1, Math.floor((room + gap) / (length + gap)));
     return { size, columns: fit(roomX, size[0]), rows: fit(roomY, size[1]) };
   };
   for (let factor = Math.floor(largest / side); factor >= picture.least; factor--) {

@@ -69,29 +69,31 @@ interface Place {
   height: number;
 }
 
-/** How the slices of one of a layer's kernels stand together, about a square. */
+/** How the slices of one of a layer's kernels stand together, about a square; single numbers without gaps. */
 export function mosaic({ kernel }: Layer) {
   const [, inputs, height, width] = kernel ?? [0, 1, 1, 1];
   const columns = Math.ceil(Math.sqrt((inputs * height) / width));
-  return { columns, rows: Math.ceil(inputs / columns), width, height };
+  return { columns, rows: Math.ceil(inputs / columns), width, height, gap: width * height > 1 ? 1 : 0 };
 }
 
-/** The slices of a unit's kernel in a cell: side by side at the largest whole factor, or as many as fit. */
-export function slices({ kernel }: Layer, cell: Place): (Place & { input: number })[] {
-  const [, inputs, h, w] = kernel ?? [0, 0, 1, 1];
-  const fit = (room: number, length: number) => Math.max(1, Math.floor((room + 1) / (length + 1)));
-  let factor = Math.max(1, Math.floor(Math.min(cell.width / w, cell.height / h)));
-  while (factor > 1 && fit(cell.width, w * factor) * fit(cell.height, h * factor) < inputs) factor--;
-  const [width, height] = [Math.min(w * factor, cell.width), Math.min(h * factor, cell.height)];
-  const columns = Math.min(fit(cell.width, width), inputs);
-  const drawn = Math.min(inputs, columns * fit(cell.height, height));
-  const rows = Math.ceil(drawn / columns);
-  const left = cell.x + Math.floor((cell.width - columns * (width + 1) + 1) / 2);
-  const top = cell.y + Math.floor((cell.height - rows * (height + 1) + 1) / 2);
-  return Array.from({ length: drawn }, (_, input) => ({
+/** The slices of a unit's kernel in a cell: all at the largest whole factor, or as many as fit. */
+export function slices(layer: Layer, cell: Place): (Place & { input: number })[] {
+  const inputs = layer.kernel?.[1] ?? 0;
+  let { columns, rows, width, height, gap } = mosaic(layer);
+  const room = (length: number, count: number) => (length + gap) / count - gap;
+  const factor = Math.floor(Math.min(room(cell.width, columns) / width, room(cell.height, rows) / height));
+  if (factor < 1) {
+    const fit = (length: number, each: number) => Math.max(1, Math.floor((length + gap) / (each + gap)));
+    [width, height] = [Math.min(width, cell.width), Math.min(height, cell.height)];
+    [columns, rows] = [fit(cell.width, width), fit(cell.height, height)];
+  }
+  [width, height] = [width * Math.max(factor, 1), height * Math.max(factor, 1)];
+  const left = cell.x + Math.floor((cell.width - columns * (width + gap) + gap) / 2);
+  const top = cell.y + Math.floor((cell.height - rows * (height + gap) + gap) / 2);
+  return Array.from({ length: Math.min(inputs, columns * rows) }, (_, input) => ({
     input,
-    x: left + (input % columns) * (width + 1),
-    y: top + Math.floor(input / columns) * (height + 1),
+    x: left + (input % columns) * (width + gap),
+    y: top + Math.floor(input / columns) * (height + gap),
     width,
     height,
   }));
