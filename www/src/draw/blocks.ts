@@ -43,7 +43,7 @@ export interface MapLayout {
 export const HEADER = 56;
 export const PADDING = 6;
 /** Between maps; kernels, with gaps inside, stand wider apart. */
-const GAP = { map: 3, kernel: 8 };
+const GAP = { map: 3, kernel: 6 };
 /** From so many blocks on, a network is long: fewer tiles in each block, and the map is wider than its window. */
 const LONG = 14;
 /** Inner widths of a block, tried from the largest; the first whose map fits the window is taken. */
