@@ -5,6 +5,7 @@
 import type { CallName, Calls, LabEvent, Request, VisualizeOptions } from './protocol';
 import { load, type Lab } from './worker/core';
 import { Jobs, type Reply } from './worker/jobs';
+import { Recovery } from './worker/recovery';
 import { transferables } from './worker/transfer';
 
 /** Live pictures are redrawn at most this often, and take at most a third of the time while jobs run. */
@@ -12,13 +13,20 @@ const PRESENT_INTERVAL = 100;
 const PRESENT_SHARE = 3;
 /** Jobs that only wait are asked this often. */
 const WAIT = 10;
+/** A GPU that is lost twice within this time (milliseconds) is not asked for again. */
+const STEADY = 20_000;
+/** Weights of larger networks are not remembered. */
+const MOST_KEPT = 4_000_000;
 
 const tell = (event: LabEvent) => self.postMessage(event);
 const jobs = new Jobs(() => theLab(), tell);
+const recovery = new Recovery();
 const waiting: Request[] = [];
 const shown: Record<string, number> = {};
 let lab: Lab | undefined;
 let broken = '';
+let lost = '';
+let recovered = -Infinity;
 let dirty = false;
 let visible = true;
 let nextPresent = 0;
@@ -47,6 +55,7 @@ const restart = (what: () => unknown) =>
   change(async () => {
     const value = await what();
     jobs.restarted();
+    recovery.restarted();
     return value;
   });
 const begin = async (
@@ -87,7 +96,11 @@ const handlers: Handlers = {
   activations: ([layer, image]) => theLab().activations(layer, image),
   features: ([layer, indices, split]) => theLab().features(layer, indices, split),
   parameters: () => theLab().parameters(),
-  setParameters: ([parameters]) => change(() => theLab().setParameters(parameters)),
+  setParameters: ([parameters]) =>
+    change(async () => {
+      await theLab().setParameters(parameters);
+      recovery.stale = true;
+    }),
   visualize: ([panel, options], reply) => begin('visualize', panel, options as VisualizeOptions, reply),
   stop: ([panel]) => jobs.stop(panel),
   counters: () => theLab().counters(),
@@ -106,6 +119,9 @@ const handlers: Handlers = {
   ranges: ([kind]) => theLab().ranges(kind),
 };
 
+const ask = async (method: CallName, args: unknown[], reply: Reply) =>
+  (handlers[method] as (args: unknown[], reply: Reply) => unknown)(args, reply);
+
 async function answer({ id, method, args }: Request): Promise<void> {
   const reply: Reply = {
     resolve: (value) => self.postMessage({ id, value }, { transfer: transferables(value) }),
@@ -116,19 +132,52 @@ async function answer({ id, method, args }: Request): Promise<void> {
   };
   try {
     if (broken) throw new Error(broken);
-    const value = await (handlers[method] as (args: unknown[], reply: Reply) => unknown)(args, reply);
+    const value = await ask(method, args, reply);
+    recovery.note({ method, args });
     if (value !== later) reply.resolve(value);
   } catch (error) {
     reply.reject(error);
   }
 }
 
-/** A panic leaves the core unusable: say so once, and refuse what comes after. */
+/** A panic leaves the core unusable: say so once, and refuse what comes after. A lost GPU can be had anew. */
 function fail(error: unknown): void {
-  if (broken || !(error instanceof WebAssembly.RuntimeError)) return;
-  broken = `The core stopped (${sentence(error)}). Reload the page to go on; settings are kept.`;
+  if (broken) return;
+  if (/device was lost/.test(sentence(error))) lost = sentence(error);
+  if (error instanceof WebAssembly.RuntimeError) end(`The core stopped (${sentence(error)}).`);
+}
+
+function end(why: string): void {
+  broken = `${why} Reload the page to go on; settings are kept.`;
   tell({ event: 'error', message: broken, fatal: true });
   jobs.abandon(new Error(broken));
+}
+
+/** Opens another laboratory in the place of one whose GPU was lost, and brings it to where that was. */
+async function recover(): Promise<void> {
+  const why = lost;
+  lost = '';
+  if (performance.now() - recovered < STEADY) return end(`The GPU was lost again (${why}).`);
+  recovered = performance.now();
+  const { kept } = recovery;
+  jobs.abandon(new Error(`The GPU was lost (${why}); what it worked on has ended.`));
+  try {
+    const gone = theLab();
+    const { backend } = gone.info();
+    gone.free();
+    lab = await load(backend);
+    const none = { resolve() {}, reject() {} };
+    // A network that was asked for before the dataset may not fit it: then the core had chosen by itself.
+    for (const { method, args } of await recovery.again())
+      await ask(method, args, none).catch(() => undefined);
+    jobs.restarted();
+    if (kept) await ask('setParameters', [kept], none);
+    const found = kept ? 'the weights it had some seconds ago' : 'the weights it began with';
+    const message = `The GPU was lost and is back. The network has ${found}; curves and momentum start anew.`;
+    tell({ event: 'error', message, fatal: false });
+  } catch (error) {
+    end(`The GPU was lost and did not come back (${sentence(error)}).`);
+  }
 }
 
 /** Drops what a newer request of the same kind makes pointless. */
@@ -160,7 +209,7 @@ async function present(): Promise<void> {
     tell({ event: 'presented', tiles });
   } catch (error) {
     fail(error);
-    if (!broken) tell({ event: 'error', message: sentence(error), fatal: false });
+    if (!broken && !lost) tell({ event: 'error', message: sentence(error), fatal: false });
   }
   const took = performance.now() - start;
   nextPresent = start + Math.max(PRESENT_INTERVAL, jobs.busy ? took * PRESENT_SHARE : took);
@@ -188,16 +237,25 @@ function idle(most: number): Promise<void> {
   });
 }
 
+/** Remembers the weights of a GPU, which may be lost. */
+async function keep(from: Lab): Promise<void> {
+  const may = from.info().backend === 'webgpu' && from.network().params <= MOST_KEPT;
+  await recovery.keep(() => (may ? from.parameters() : undefined)).catch(fail);
+}
+
 async function loop(): Promise<never> {
   for (;;) {
     for (let request = waiting.shift(); request; request = waiting.shift()) await answer(request);
     if (jobs.busy && !broken) {
       await jobs.turn();
       dirty ||= jobs.training && !jobs.waits;
+      recovery.stale ||= jobs.training && !jobs.waits;
     }
     if (lab && !broken && dirty && visible && performance.now() >= nextPresent) await present();
+    if (lab && !broken && !lost && recovery.due) await keep(lab);
+    if (lost && !broken) await recover();
     if (waiting.length || (jobs.busy && !jobs.waits)) await breathe();
-    else await idle(jobs.busy ? WAIT : 60_000);
+    else await idle(jobs.busy ? WAIT : recovery.stale ? 1000 : 60_000);
   }
 }
 

@@ -79,7 +79,8 @@ export function mosaic({ kernel }: Layer) {
 /** The slices of a unit's kernel in a cell: all at the largest whole factor, or as many as fit. */
 export function slices(layer: Layer, cell: Place): (Place & { input: number })[] {
   const inputs = layer.kernel?.[1] ?? 0;
-  let { columns, rows, width, height, gap } = mosaic(layer);
+  const { gap, ...whole } = mosaic(layer);
+  let { columns, rows, width, height } = whole;
   const room = (length: number, count: number) => (length + gap) / count - gap;
   const factor = Math.floor(Math.min(room(cell.width, columns) / width, room(cell.height, rows) / height));
   if (factor < 1) {

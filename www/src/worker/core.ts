@@ -18,6 +18,7 @@ import type {
 
 /** One laboratory: a dataset, a network, a backend. Its methods are not reentrant. */
 export interface Lab {
+  free(): void;
   info(): Info;
   catalog(): Catalog;
   dataset(): DatasetInfo;
