@@ -22,7 +22,7 @@ use crate::program::{Args, Kernel};
 use crate::tensor::Spec;
 
 use super::testing::{nan, wave};
-use super::tile::{MOST_CHANNELS, most_pixels, tile};
+use super::tile::{MOST_CHANNELS, MOST_UNROLLED, most_pixels, tile};
 use geometry::Geometry;
 
 /// `y[n, oy, ox, o] = sum over ky, kx, i of x[n, oy * stride + ky * dilation - top, ..., i] * w[ky, kx, i, o]`.
@@ -107,7 +107,7 @@ fn rows(geometry: &Geometry) -> (Vec<(&'static str, usize)>, usize) {
         geometry.config.stride[1],
     );
     let channels = tile(geometry.outputs, MOST_CHANNELS);
-    let pixels = tile(width, most_pixels(channels * kernel));
+    let pixels = tile(width, most_pixels(channels * kernel, MOST_UNROLLED));
     let constants = geometry.dense_constants([
         ("PIXELS", pixels),
         ("CHANNELS", channels),

@@ -7,7 +7,7 @@
 const OVERHEAD: usize = 2;
 
 /// Multiply-adds that an unrolled loop body may have; more make shaders slow to compile and spill.
-const MOST_UNROLLED: usize = 400;
+pub(super) const MOST_UNROLLED: usize = 400;
 
 /// Channels of a tile: with as many pixels, 64 sums per thread.
 pub(super) const MOST_CHANNELS: usize = 8;
@@ -18,9 +18,9 @@ pub(super) fn tile(extent: usize, most: usize) -> usize {
     (1..=most.max(1)).min_by_key(cost).unwrap_or(1)
 }
 
-/// Pixels of a tile with `others` multiply-adds per pixel.
-pub(super) fn most_pixels(others: usize) -> usize {
-    (MOST_UNROLLED / others.max(1)).clamp(1, 10)
+/// Pixels of a tile with `others` multiply-adds per pixel, of `most` in all.
+pub(super) fn most_pixels(others: usize, most: usize) -> usize {
+    (most / others.max(1)).clamp(1, 10)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::program::{Args, Kernel};
 use crate::tensor::{DType, Spec};
 
 use super::super::testing::{nan, wave};
-use super::super::tile::{MOST_CHANNELS, most_pixels, tile};
+use super::super::tile::{MOST_CHANNELS, MOST_UNROLLED, most_pixels, tile};
 use super::geometry::Geometry;
 use super::{Conv2d, NARROW, config, conv2d, conv2d_weight_gradient, tiled, twins};
 
@@ -83,7 +83,10 @@ impl Op for InputGradient {
         let twin = move |args: &mut Args<'_>| twins::input_gradient(&geometry, args);
         let [images, height, width, _] = geometry.x_dims();
         let name = self.name();
-        let kernel = if geometry.is_dense() {
+        let kernel = if let Some((constants, threads)) = spread(&geometry) {
+            let name = "conv2d_input_gradient_spread";
+            Kernel::tailed(name, SPREAD_SHADER, &constants, 2, threads, twin)
+        } else if geometry.is_dense() {
             let (constants, threads) = rows(&geometry);
             let name = "conv2d_input_gradient_rows";
             Kernel::tailed(name, ROWS_SHADER, &constants, 2, threads, twin)
@@ -107,7 +110,10 @@ fn rows(geometry: &Geometry) -> (Vec<(&'static str, usize)>, usize) {
     let phase_taps = kernel.div_ceil(stride);
     let phase_width = geometry.input[1].div_ceil(stride);
     let channels = tile(geometry.inputs, MOST_CHANNELS);
-    let pixels = tile(phase_width, most_pixels(channels * phase_taps));
+    let pixels = tile(
+        phase_width,
+        most_pixels(channels * phase_taps, MOST_UNROLLED),
+    );
     let constants = geometry.dense_constants([
         ("PIXELS", pixels),
         ("CHANNELS", channels),
@@ -119,6 +125,25 @@ fn rows(geometry: &Geometry) -> (Vec<(&'static str, usize)>, usize) {
     (constants, geometry.images * geometry.input[0] * blocks)
 }
 
+/// Constants and threads of the kernel for whole rows, where the output is so much narrower that the others try many
+/// taps in vain.
+fn spread(geometry: &Geometry) -> Option<(Vec<(&'static str, usize)>, usize)> {
+    /// Sums of a thread.
+    const MOST_SUMS: usize = 96;
+    let ([width, out_width], config) = ([geometry.input[1], geometry.output[1]], geometry.config);
+    let is_plain = config.stride == [1; 2] && config.padding == [[0; 2]; 2];
+    let most = (MOST_SUMS / width).min(MOST_UNROLLED / (out_width * geometry.kernel[1]));
+    if !geometry.is_dense() || !is_plain || 5 * out_width > 4 * width || most == 0 {
+        return None;
+    }
+    let channels = tile(geometry.inputs, most.min(MOST_CHANNELS));
+    let mut constants = geometry.dense_constants([("CHANNELS", channels)]);
+    constants.retain(|(name, _)| !name.starts_with("STRIDE") && !name.starts_with("PAD"));
+    let rows = geometry.images * geometry.input[0];
+    Some((constants, rows * geometry.inputs.div_ceil(channels)))
+}
+
+const SPREAD_SHADER: &str = crate::wgsl!("../../../shaders/conv2d_input_gradient_spread.wgsl");
 const ROWS_SHADER: &str = crate::wgsl!("../../../shaders/conv2d_input_gradient_rows.wgsl");
 const SHADER: &str = crate::wgsl!("../../../shaders/conv2d_input_gradient.wgsl");
 const NARROW_SHADER: &str = crate::wgsl!("../../../shaders/conv2d_input_gradient_narrow.wgsl");
@@ -127,6 +152,7 @@ pub(in super::super) const INFO: OpInfo = OpInfo {
     name: "conv2d_input_gradient",
     doc: "Transposed convolution: the gradient of a convolution with respect to its input.",
     shaders: &[
+        ("conv2d_input_gradient_spread", SPREAD_SHADER),
         ("conv2d_input_gradient_rows", ROWS_SHADER),
         ("conv2d_input_gradient", SHADER),
         ("conv2d_input_gradient_narrow", NARROW_SHADER),
@@ -137,6 +163,9 @@ pub(in super::super) const INFO: OpInfo = OpInfo {
         vec![
             Example::new("padded", inputs([2, 3, 4, 3], [3, 3, 5, 3]), |g, x| {
                 conv2d_input_gradient(g, x[0], x[1], config(1, 1, 1, 1), [3, 4])
+            }),
+            Example::new("whole rows", inputs([2, 3, 4, 3], [3, 3, 11, 3]), |g, x| {
+                conv2d_input_gradient(g, x[0], x[1], config(1, 0, 1, 1), [5, 6])
             }),
             Example::new("strided", inputs([1, 3, 3, 2], [3, 3, 9, 2]), |g, x| {
                 conv2d_input_gradient(g, x[0], x[1], config(2, 1, 1, 1), [6, 5])

@@ -11,7 +11,7 @@ use crate::program::{Args, Kernel};
 use crate::tensor::{DType, Spec};
 
 use super::super::testing::{nan, wave};
-use super::super::tile::{MOST_CHANNELS, most_pixels, tile};
+use super::super::tile::{MOST_CHANNELS, MOST_UNROLLED, most_pixels, tile};
 use super::super::window::split_reduction;
 use super::geometry::Geometry;
 use super::{Conv2d, NARROW, config, conv2d, conv2d_input_gradient, tiled, twins};
@@ -126,6 +126,8 @@ const LEAST_PIXELS: usize = 512;
 fn rows(geometry: &Geometry) -> (Vec<(&'static str, usize)>, usize) {
     /// Taps of one row of a filter, times input channels: with eight output channels, 96 sums.
     const MOST_ROWS: usize = 12;
+    /// Twice what other unrolled loops have: here each turn moves up to 96 sums.
+    const MOST_MULTIPLIED: usize = 2 * MOST_UNROLLED;
     let (width, kernel, stride) = (
         geometry.output[1],
         geometry.kernel[1],
@@ -133,7 +135,10 @@ fn rows(geometry: &Geometry) -> (Vec<(&'static str, usize)>, usize) {
     );
     let channels = tile(geometry.outputs, MOST_CHANNELS);
     let inputs = tile(geometry.inputs, MOST_ROWS / kernel);
-    let pixels = tile(width, most_pixels(channels * inputs * kernel));
+    let pixels = tile(
+        width,
+        most_pixels(channels * inputs * kernel, MOST_MULTIPLIED),
+    );
     let constants = geometry.dense_constants([
         ("PIXELS", pixels),
         ("ROWS", inputs),
