@@ -72,7 +72,7 @@ fn said(picture: &Picture) -> f32 {
 fn images_go_along_their_directions() {
     let mut lab = trained_lab();
     let layers = lab.network().layers;
-    let layer = layers.iter().rfind(|one| one.kernel.is_some()).unwrap();
+    let layer = layers.iter().rfind(|one| one.kind == "conv2d").unwrap();
     let (id, units) = (layer.id.clone(), layer.shape[0]);
     // The answers to three images, which are kept as they are: a direction has no length.
     let rows: Vec<Vec<f32>> = (0..3)
@@ -138,7 +138,7 @@ fn a_color_network_with_batch_norm_has_its_directions_too() {
     block_on(lab.set_network(choice("mini-vgg", json!({})))).unwrap();
     train(&mut lab, 4);
     let layers = lab.network().layers;
-    let layer = layers.iter().rfind(|one| one.kernel.is_some()).unwrap();
+    let layer = layers.iter().rfind(|one| one.kind == "conv2d").unwrap();
     let (id, units) = (layer.id.clone(), layer.shape[0]);
     let directions: Vec<f32> = (0..2 * units).map(|at| (at as f32).sin()).collect();
     let found = images(&mut lab, &id, directions.clone(), 3).unwrap();

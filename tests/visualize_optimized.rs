@@ -34,7 +34,7 @@ fn with(layer: &str, channel: usize, options: Value) -> Value {
 /// The last layer of `lab` that has kernels.
 fn last_kernels(lab: &Lab<Cpu>) -> (String, [usize; 3]) {
     let layers = lab.network().layers;
-    let layer = layers.iter().rfind(|layer| layer.kernel.is_some()).unwrap();
+    let layer = layers.iter().rfind(|layer| layer.kind == "conv2d").unwrap();
     (layer.id.clone(), layer.shape)
 }
 

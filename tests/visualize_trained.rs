@@ -29,7 +29,7 @@ fn optimized_images_excite_their_units_more_than_any_image_of_the_dataset() {
     // Before the rectifiers and behind them, where an image that excites nothing has no gradient.
     let shown = layers
         .iter()
-        .filter(|layer| layer.kernel.is_some() || layer.kind == "relu" && layer.shape[1] > 1);
+        .filter(|layer| layer.kind == "conv2d" || layer.kind == "relu" && layer.shape[1] > 1);
     let images: Vec<Vec<f32>> = (0..300)
         .map(|index| lab.example(index, Some("train")).unwrap().0)
         .collect();
@@ -78,7 +78,7 @@ fn optimized_images_excite_their_units_more_than_any_image_of_the_dataset() {
 fn a_layers_images_come_in_one_batch_and_each_excites_its_own_unit() {
     let mut lab = trained_lab();
     let layers = lab.network().layers;
-    let layer = layers.iter().rfind(|layer| layer.kernel.is_some()).unwrap();
+    let layer = layers.iter().rfind(|layer| layer.kind == "conv2d").unwrap();
     let options = json!({
         "method": "activation-maximization", "layer": layer.id, "channel": 0, "wholeLayer": true,
         "steps": 64,
