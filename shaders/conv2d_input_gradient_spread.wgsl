@@ -1,7 +1,8 @@
 // One thread computes a whole row of input pixels times CHANNELS input channels, of a convolution that neither pads
 // its input nor strides along the row. It spreads each output pixel over the pixels that its window covers, so
 // that, other than in conv2d_input_gradient_rows, no tap meets a pixel beyond the output's edge. Channels past the last
-// read what is there and are not stored. One flat loop over rows of taps and output channels, as in conv2d_rows.
+// read what is there and are not stored. Pixels and taps are counted from the right, so that each sum takes output
+// pixels in the same order as there. One flat loop over rows of taps and output channels, as in conv2d_rows.
 
 @group(0) @binding(0) var<storage, read> dy: array<f32>;
 @group(0) @binding(1) var<storage, read> w: array<f32>;
@@ -35,10 +36,10 @@ fn main(
     for (var turn = 0u; turn < rows * OUTPUTS; turn++) {
         let first = (image * OUT_HEIGHT + bottom - ky) * OUT_WIDTH * OUTPUTS + output;
 //:for j OUT_WIDTH
-        let dy$j = dy[first + $ju * OUTPUTS];
+        let dy$j = dy[first + (OUT_WIDTH - 1u - $ju) * OUTPUTS];
 //:end
 //:for k KERNEL_X
-        let w$k = ((ky * KERNEL_X + $ku) * INPUTS + channel) * OUTPUTS + output;
+        let w$k = ((ky * KERNEL_X + KERNEL_X - 1u - $ku) * INPUTS + channel) * OUTPUTS + output;
 //:for c CHANNELS
         let w$k_$c = w[w$k + $cu * OUTPUTS];
 //:for j OUT_WIDTH
@@ -54,7 +55,8 @@ fn main(
 //:for p WIDTH
 //:for c CHANNELS
     if channel + $cu < INPUTS {
-        dx[place + $pu * INPUTS + $cu] = tail(place + $pu * INPUTS + $cu, dx$p_$c);
+        let i$p_$c = place + (WIDTH - 1u - $pu) * INPUTS + $cu;
+        dx[i$p_$c] = tail(i$p_$c, dx$p_$c);
     }
 //:end
 //:end

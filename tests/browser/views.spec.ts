@@ -213,6 +213,9 @@ test('shows weights and gradients live in the map, and keeps the choice in the l
   const seen = new Set<string>();
   for (const kind of kinds) {
     await show.selectOption(kind);
+    // What is looked at for the first time is compiled first.
+    const isNew = async () => !seen.has((await map.screenshot()).toString('base64'));
+    await expect.poll(isNew, { timeout: 60_000 }).toBe(true);
     await page.waitForTimeout(3000);
     seen.add((await map.screenshot()).toString('base64'));
   }
