@@ -1,4 +1,4 @@
-//! The kernel of a unit as a picture: a slice for each map that it looks at, in color where these are three. A unit
+//! The kernel of a unit as a picture: a slice for each map that it looks at; those of an image's three colors are one in color. A unit
 //! that only passes on what another computes for it (behind a rectifier, a normalization, a pooling) is shown with the
 //! other's.
 
@@ -81,11 +81,12 @@ impl Visualization for Kernels {
     }
 }
 
-/// The slices of one kernel side by side, on one scale: in color where it has three.
+/// The slices of one kernel side by side, on one scale; in color where they look at the image's.
 fn shown(title: &str, kernel: Kernel, slice: impl Fn(usize) -> Vec<f32>) -> Result<Picture> {
     let ([h, w], inputs) = (kernel.size, kernel.inputs);
     let all = || (0..inputs).flat_map(&slice).collect::<Vec<f32>>();
-    if inputs == 3 {
+    // The image's colors; three maps of a hidden layer are none.
+    if inputs == 3 && kernel.sender == 0 {
         return Picture::new(title, &Tensor::new([3, h, w], all())?, true);
     }
     let title = match inputs {
