@@ -7,11 +7,7 @@
 )]
 
 #[path = "common/small_lab.rs"]
-#[expect(
-    dead_code,
-    unused_imports,
-    reason = "whole datasets are not looked at here"
-)]
+#[expect(dead_code, reason = "whole datasets are not looked at here")]
 mod small_lab;
 
 use serde_json::json;

@@ -1,6 +1,6 @@
-//! The kernel of a unit as a picture: a slice for each map that it looks at; those of an image's three colors are one in color. A unit
-//! that only passes on what another computes for it (behind a rectifier, a normalization, a pooling) is shown with the
-//! other's.
+//! The kernel of a unit as a picture: a slice for each map that it looks at; those of an image's three colors are one
+//! in color. A unit that only passes on what another computes for it (behind a rectifier, a normalization, a pooling)
+//! is shown with the other's.
 
 use crate::compile::compile;
 use crate::error::{Error, Result};
