@@ -8,7 +8,7 @@
 @group(0) @binding(3) var<storage, read> beta: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
-//:use merged_moments
+//:use merged_parts
 
 @compute @workgroup_size(64)
 fn main(
@@ -18,14 +18,8 @@ fn main(
 ) {
     let at = place(group.x + group.y * groups.x, thread);
     let channel = at.x;
-    let end = select(0u, ROWS, channel < CHANNELS && at.z < LANES);
-    var own = vec4(0.0);
-    for (var begin = at.z * CHUNK; begin < end; begin += LANES * CHUNK) {
-        let k = begin / CHUNK * 2u * CHANNELS + channel;
-        own = combined(own, vec4(f32(min(CHUNK, ROWS - begin)), parts[k], parts[k + CHANNELS], 0.0));
-    }
-    let all = together(own, thread);
-    if end > 0u {
+    let all = merged(at, thread);
+    if channel < CHANNELS && at.z < LANES {
         let scale = gamma[channel] / sqrt(all.z / f32(ROWS) + bitcast<f32>(EPS_BITS));
         let shift = beta[channel];
         for (var row = at.y * RUN + at.z; row < min(at.y * RUN + RUN, ROWS); row += LANES) {

@@ -1,25 +1,21 @@
-// One thread merges the chunks of one channel: number, mean and sum of squared distances so far with the
-// next chunk's. y has the means from word 0 and the biased variances from word HALF on.
+// The statistics of every channel, merged by threads as lanes_*.wgsl say. y has the means from word 0 and the biased
+// variances from word HALF on.
 
 @group(0) @binding(0) var<storage, read> parts: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 
-//:use merged_moments
+//:use merged_parts
 
 @compute @workgroup_size(64)
 fn main(
-    @builtin(global_invocation_id) id: vec3<u32>,
+    @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
 ) {
-    let channel = id.x + id.y * groups.x * 64u;
-    if channel >= CHANNELS {
-        return;
+    let at = place(group.x + group.y * groups.x, thread);
+    let all = merged(at, thread);
+    if at.x < CHANNELS && at.y + at.z == 0u {
+        y[at.x] = all.y;
+        y[HALF + at.x] = all.z / f32(ROWS);
     }
-    var all = vec4(0.0);
-    for (var begin = 0u; begin < ROWS; begin += CHUNK) {
-        let at = begin / CHUNK * 2u * CHANNELS + channel;
-        all = combined(all, vec4(f32(min(CHUNK, ROWS - begin)), parts[at], parts[at + CHANNELS], 0.0));
-    }
-    y[channel] = all.y;
-    y[HALF + channel] = all.z / f32(ROWS);
 }

@@ -13,9 +13,10 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use args::{Args, MAX_BINDINGS, Scratch};
-pub use form::{Family, Tiled};
+pub use form::{Family, Run, Tiled};
 pub use launch::{Join, Launch, Source};
 pub use stage::{IDENTITY, MOST_BINDINGS, Stage};
+pub use template::MERGED_PARTS;
 pub use wgsl::stripped;
 
 /// Index of a buffer within its [`Program`].
@@ -91,6 +92,8 @@ pub struct Kernel {
     pub workgroups: [u32; 3],
     /// Its form for GPUs, if it has one.
     pub tiled: Option<Tiled>,
+    /// What each workgroup of its form for software adapters has to itself, if that is known.
+    pub run: Option<Run>,
     /// The same work on the CPU.
     pub twin: Twin,
 }
@@ -131,6 +134,7 @@ impl Kernel {
             accesses,
             workgroups: linear_workgroups(threads),
             tiled: None,
+            run: None,
             twin,
         }
     }

@@ -187,23 +187,64 @@ fn a_pack_copies_what_cannot_be_placed() {
 #[test]
 fn what_is_independent_goes_to_the_device_together() {
     let mut graph = Graph::new();
+    let x = input(&mut graph, "x", 66);
+    let turned = ops::transpose(&mut graph, x, [1, 2, 33], [66]).unwrap();
+    let back = ops::transpose(&mut graph, turned, [1, 33, 2], [66]).unwrap();
+    let other = ops::transpose(&mut graph, x, [1, 33, 2], [66]).unwrap();
+    let compiled = compile(&graph, "beside", &[turned, back, other]).unwrap();
+    let expected = ["transpose + transpose", "transpose"];
+    assert_eq!(names(&compiled, Family::Software), expected);
+    let x: Vec<f32> = (0..66).map(|i| i as f32).collect();
+    let found = run(&compiled, &[("x", &x)]);
+    assert_eq!(found[0][..4], [0.0, 33.0, 1.0, 34.0]);
+    assert_eq!(found[1], x);
+    assert_eq!(found[2][..4], [0.0, 2.0, 4.0, 6.0]);
+}
+
+/// The names of what goes to a device of `family` at once.
+fn names(compiled: &Compiled, family: Family) -> Vec<String> {
+    let launches = compiled.program.launches(family).into_iter();
+    launches.map(|launch| launch.name).collect()
+}
+
+/// A workgroup goes on with what no other has written: its own rows of a convolution, or all there is.
+#[test]
+fn a_software_adapter_waits_for_a_workgroup_rather_than_for_a_launch() {
+    let mut graph = Graph::new();
+    let x = graph.external("x", Spec::f32([4, 8, 8, 1])).unwrap();
+    let w = graph.external("w", Spec::f32([1, 1, 1, 32])).unwrap();
+    let y = ops::conv2d(&mut graph, x, w, ops::Conv2d::default()).unwrap();
+    let moments = ops::moments(&mut graph, y).unwrap();
+    let both = ops::pack(&mut graph, &[moments.mean, moments.variance]).unwrap();
+    let compiled = compile(&graph, "within", &[y, both]).unwrap();
+    let software = ["conv2d_rows + moments", "moments_merge"];
+    assert_eq!(names(&compiled, Family::Software), software);
+    let gpu = ["conv2d_tiled", "moments", "moments_merge"];
+    assert_eq!(names(&compiled, Family::Gpu), gpu);
+
+    // A channel's width that no tile divides: a workgroup has no whole rows.
+    let mut graph = Graph::new();
+    let x = graph.external("x", Spec::f32([4, 8, 8, 1])).unwrap();
+    let w = graph.external("w", Spec::f32([1, 1, 1, 24])).unwrap();
+    let y = ops::conv2d(&mut graph, x, w, ops::Conv2d::default()).unwrap();
+    let moments = ops::moments(&mut graph, y).unwrap();
+    let compiled = compile(&graph, "apart", &[y, moments.mean]).unwrap();
+    let software = ["conv2d_rows", "moments", "moments_merge"];
+    assert_eq!(names(&compiled, Family::Software), software);
+
+    let mut graph = Graph::new();
     let x = input(&mut graph, "x", 6);
     let turned = ops::transpose(&mut graph, x, [1, 2, 3], [6]).unwrap();
     let back = ops::transpose(&mut graph, turned, [1, 3, 2], [6]).unwrap();
-    let other = ops::transpose(&mut graph, x, [1, 3, 2], [6]).unwrap();
-    let compiled = compile(&graph, "beside", &[turned, back, other]).unwrap();
-    let names: Vec<String> = names(&compiled);
-    assert_eq!(names, ["transpose + transpose", "transpose"]);
+    let compiled = compile(&graph, "one workgroup", &[turned, back]).unwrap();
+    assert_eq!(
+        names(&compiled, Family::Software),
+        ["transpose + transpose"]
+    );
+    assert_eq!(names(&compiled, Family::Gpu), ["transpose", "transpose"]);
     let found = run(&compiled, &[("x", &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])]);
     assert_eq!(found[0], [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
     assert_eq!(found[1], [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
-    assert_eq!(found[2], [1.0, 3.0, 5.0, 2.0, 4.0, 6.0]);
-}
-
-/// The names of what goes to the device at once.
-fn names(compiled: &Compiled) -> Vec<String> {
-    let launches = compiled.program.launches(Family::Software).into_iter();
-    launches.map(|launch| launch.name).collect()
 }
 
 #[test]
@@ -220,7 +261,7 @@ fn only_what_a_thread_has_written_itself_is_read_in_the_same_launch() {
     let sum = ops::sum(&mut graph, turned, [1, 2, 1], [1], 1.0).unwrap();
     let compiled = compile(&graph, "along", &[turned, sum]).unwrap();
     let along = "max_pool2d_switches_windows + pool_take + transpose";
-    assert_eq!(names(&compiled), [along, "sum"]);
+    assert_eq!(names(&compiled, Family::Gpu), [along, "sum"]);
     let x: Vec<f32> = (0..8).map(|i| i as f32).collect();
     let found = run(&compiled, &[("x", &x)]);
     assert_eq!((&found[0][..], found[1][0]), (&[5.0, 7.0][..], 12.0));
@@ -235,7 +276,7 @@ fn an_update_is_launched_after_all_that_reads_what_was_there() {
     let second = ops::sequential_indices(&mut graph, counters, 9, 3).unwrap();
     let compiled = compile(&graph, "updated", &[first, second]).unwrap();
     let expected = ["sequential_indices", "advance", "sequential_indices"];
-    assert_eq!(names(&compiled), expected);
+    assert_eq!(names(&compiled, Family::Gpu), expected);
     let words = |floats: &Vec<f32>| bytemuck::cast_slice::<f32, u32>(floats).to_vec();
     let found = run(&compiled, &[("counters", &[0.0; 4])]);
     assert_eq!(words(&found[0]), [0, 1, 2]);

@@ -12,14 +12,26 @@ use crate::program::{Access, Dispatch, Family, Join, Kernel, MOST_BINDINGS, Sour
 
 use super::{Compiler, Place, Root};
 
-/// Dispatches by number: side by side, and each row by the same threads.
+/// Dispatches by number that run side by side.
 #[derive(Debug, Default)]
 struct Launch {
-    lanes: Vec<Vec<usize>>,
+    lanes: Vec<Lane>,
     slots: Vec<Slot>,
     /// Whether others may join.
     open: bool,
 }
+
+/// Dispatches by number that run in the same workgroups.
+#[derive(Debug, Default)]
+struct Lane {
+    /// By the same threads, one after the other.
+    along: Vec<usize>,
+    /// When all threads are done, whatever the order.
+    within: Vec<usize>,
+}
+
+/// Where a dispatch may go: which launch, and in which lane and how it continues one.
+type Home = (usize, Option<(usize, Join)>);
 
 /// A binding.
 #[derive(Debug, Clone)]
@@ -156,8 +168,37 @@ impl Planner<'_> {
             && is_own(dispatch, own)
     }
 
-    /// The earliest launch that `dispatch` may join, and the lane in it if it continues one.
-    fn place(&self, dispatch: usize, slots: &[Slot]) -> Option<(usize, Option<usize>)> {
+    /// Whether the workgroups of `meeting.with` may go on with `dispatch`, because they have what meets to themselves.
+    fn is_within(&self, dispatch: usize, meeting: Meeting) -> bool {
+        let Meeting { with, theirs, own } = meeting;
+        let kernel = |number| &self.compiler.program.kernels[self.kernel(number)];
+        let (before, after) = (kernel(with), kernel(dispatch));
+        let elements = |kernel: &Kernel, binding| {
+            let run = kernel.run.filter(|run| run.binding == binding);
+            run.map(|run| run.elements)
+        };
+        let runs = elements(before, theirs).zip(elements(after, own));
+        let bindings = &self.compiler.bindings;
+        before.workgroups == after.workgroups
+            && (before.workgroups == [1; 3]
+                || bindings[with][theirs] == bindings[dispatch][own]
+                    && runs.is_some_and(|(before, after)| before == after))
+    }
+
+    /// How `dispatch` may continue `lane`, which has all of `meetings`.
+    fn continuation(&self, dispatch: usize, lane: &Lane, meetings: &[Meeting]) -> Option<Join> {
+        let all = |f: &dyn Fn(&Meeting) -> bool| {
+            let is_there = |one: &Meeting| lane.along.contains(&one.with);
+            meetings.iter().all(|one| is_there(one) && f(one))
+        };
+        if lane.within.is_empty() && all(&|one| self.continues(dispatch, *one)) {
+            return Some(Join::Along);
+        }
+        all(&|one| self.is_within(dispatch, *one)).then_some(Join::Within)
+    }
+
+    /// The earliest launch that `dispatch` may join.
+    fn place(&self, dispatch: usize, slots: &[Slot]) -> Option<Home> {
         self.sources[self.kernel(dispatch)].as_ref()?;
         let meetings = self.meetings(slots);
         let last = meetings.iter().map(|meeting| self.home[meeting.with]).max();
@@ -166,9 +207,12 @@ impl Planner<'_> {
             launch.open && joined(&launch.slots, slots).is_some()
         };
         if let Some(last) = last.filter(fits) {
-            let lane = self.launches[last].lanes.iter().position(|lane| {
-                let mut in_last = meetings.iter().filter(|one| self.home[one.with] == last);
-                in_last.all(|one| lane.contains(&one.with) && self.continues(dispatch, *one))
+            let in_last = meetings.iter().filter(|one| self.home[one.with] == last);
+            let in_last: Vec<Meeting> = in_last.copied().collect();
+            let mut lanes = self.launches[last].lanes.iter().enumerate();
+            let lane = lanes.find_map(|(index, lane)| {
+                let join = self.continuation(dispatch, lane, &in_last)?;
+                Some((index, join))
             });
             if lane.is_some() {
                 return Some((last, lane));
@@ -191,8 +235,12 @@ impl Planner<'_> {
         let home = &mut self.launches[launch];
         home.slots = joined(&home.slots, &slots).unwrap_or_default();
         match lane {
-            Some(lane) => home.lanes[lane].push(dispatch),
-            None => home.lanes.push(vec![dispatch]),
+            Some((lane, Join::Within)) => home.lanes[lane].within.push(dispatch),
+            Some((lane, _)) => home.lanes[lane].along.push(dispatch),
+            None => home.lanes.push(Lane {
+                along: vec![dispatch],
+                within: Vec::new(),
+            }),
         }
         self.home.push(launch);
         for (binding, slot) in slots.into_iter().enumerate() {
@@ -231,11 +279,12 @@ impl Compiler<'_> {
         for (time, launch) in launches.iter().enumerate() {
             let first = dispatches.len();
             for lane in &launch.lanes {
-                for (position, &number) in lane.iter().enumerate() {
+                for (position, &number) in lane.along.iter().chain(&lane.within).enumerate() {
                     let join = match position {
                         0 if dispatches.len() == first => Join::Apart,
                         0 => Join::Beside,
-                        _ => Join::Along,
+                        _ if position < lane.along.len() => Join::Along,
+                        _ => Join::Within,
                     };
                     let kernel = self.program.dispatches[number].kernel;
                     let own = std::mem::take(&mut self.bindings[number]);

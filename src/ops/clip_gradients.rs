@@ -70,6 +70,7 @@ impl Op for ClipGradients {
             accesses: vec![Access::Read, Access::Read, Access::Write],
             workgroups: [chunks as u32, 1, 1],
             tiled: None,
+            run: None,
             twin: Arc::new(squares_twin),
         };
         let twin = |args: &mut Args<'_>| {

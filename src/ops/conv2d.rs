@@ -18,7 +18,7 @@ pub use weight_gradient::conv2d_weight_gradient;
 
 use crate::error::Result;
 use crate::graph::{Backward, Example, Graph, Lowering, Op, OpInfo, ValueId, expect_inputs};
-use crate::program::{Args, Kernel};
+use crate::program::{Args, GROUP, Kernel, Run};
 use crate::tensor::Spec;
 
 use super::testing::{nan, wave};
@@ -86,6 +86,7 @@ impl Op for Conv2dOp {
         let kernel = if geometry.is_dense() {
             let (constants, threads) = rows(&geometry);
             Kernel::tailed("conv2d_rows", ROWS_SHADER, &constants, 2, threads, twin)
+                .with_run(run(&geometry))
         } else if geometry.outputs < NARROW {
             let (constants, threads) = (geometry.constants(), output.shape.elements());
             Kernel::linear("conv2d_narrow", NARROW_SHADER, &constants, 2, threads, twin)
@@ -99,6 +100,26 @@ impl Op for Conv2dOp {
     }
 }
 
+/// Pixels and channels of a thread of the unrolled kernel.
+fn row_tile(geometry: &Geometry) -> [usize; 2] {
+    let channels = tile(geometry.outputs, MOST_CHANNELS);
+    let others = channels * geometry.kernel[1];
+    let pixels = tile(geometry.output[1], most_pixels(others, MOST_UNROLLED));
+    [pixels, channels]
+}
+
+/// What each workgroup of the unrolled kernel writes, where its tiles are whole and it takes all channels of its pixels.
+fn run(geometry: &Geometry) -> Option<Run> {
+    let [pixels, channels] = row_tile(geometry);
+    let is_whole = geometry.output[1].is_multiple_of(pixels)
+        && geometry.outputs.is_multiple_of(channels)
+        && (GROUP as usize).is_multiple_of(geometry.outputs / channels);
+    is_whole.then_some(Run {
+        binding: 2,
+        elements: GROUP as usize * pixels * channels,
+    })
+}
+
 /// Constants and threads of the unrolled kernel.
 fn rows(geometry: &Geometry) -> (Vec<(&'static str, usize)>, usize) {
     let (width, kernel, stride) = (
@@ -106,8 +127,7 @@ fn rows(geometry: &Geometry) -> (Vec<(&'static str, usize)>, usize) {
         geometry.kernel[1],
         geometry.config.stride[1],
     );
-    let channels = tile(geometry.outputs, MOST_CHANNELS);
-    let pixels = tile(width, most_pixels(channels * kernel, MOST_UNROLLED));
+    let [pixels, channels] = row_tile(geometry);
     let constants = geometry.dense_constants([
         ("PIXELS", pixels),
         ("CHANNELS", channels),

@@ -110,6 +110,7 @@ impl GroupNorm {
             accesses,
             workgroups: linear_workgroups(count * GROUP as usize),
             tiled: None,
+            run: None,
             twin: std::sync::Arc::new(each),
         }
     }

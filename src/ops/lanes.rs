@@ -2,7 +2,7 @@
 //! normalization, and what merges them. On a software adapter each thread has a run of one channel to itself; on
 //! a GPU the threads of a workgroup share one, neighbors taking neighboring channels.
 
-use crate::program::{Args, GROUP, Kernel, Tiled, Twin, wgsl_with, workgroups};
+use crate::program::{Args, GROUP, Kernel, Run, Tiled, Twin, wgsl_with, workgroups};
 
 /// Such a kernel's extents.
 #[derive(Debug, Clone, Copy)]
@@ -24,11 +24,20 @@ impl Lanes {
         }
     }
 
-    /// For all `rows` rows, by threads that first merge the parts: each has at least twice as many rows as parts.
+    /// For one row that merges the parts of all `rows` rows.
+    pub(super) fn merge(rows: usize, channels: usize) -> Self {
+        Self {
+            rows,
+            channels,
+            runs: [rows; 2],
+        }
+    }
+
+    /// For all `rows` rows, by threads that first merge the parts: each has at least as many rows as parts.
     pub(super) fn merging(rows: usize, channels: usize) -> Self {
         let (_, chunks) = statistics_chunks(rows);
         let lanes = GROUP as usize / block(channels);
-        let pooled = (2 * chunks.div_ceil(lanes)).max(16) * lanes;
+        let pooled = chunks.div_ceil(lanes).max(16) * lanes;
         Self {
             rows,
             channels,
@@ -69,6 +78,15 @@ impl Lanes {
         Kernel::linear(name, &source(ALONE), &constants, n_reads, threads, twin)
             .with_tiled(Some(tiled))
     }
+
+    /// What a workgroup of threads for themselves reads of the rows at binding 0, where it takes all channels of them.
+    pub(super) fn run(self) -> Option<Run> {
+        let is_whole = (GROUP as usize).is_multiple_of(self.channels.max(1));
+        is_whole.then_some(Run {
+            binding: 0,
+            elements: GROUP as usize * self.runs[0],
+        })
+    }
 }
 
 /// Neighboring channels of a workgroup.
@@ -79,7 +97,7 @@ fn block(channels: usize) -> usize {
 /// How the rows of a channel are cut for statistics: rows per chunk, and the number of chunks. Fewer than for
 /// other sums ([`super::sum::chunk_rows`]), because many threads merge all of them.
 pub(super) fn statistics_chunks(rows: usize) -> (usize, usize) {
-    let chunk = rows.div_ceil(64).max(64);
+    let chunk = rows.div_ceil(256).max(64);
     (chunk, rows.div_ceil(chunk))
 }
 

@@ -83,6 +83,7 @@ impl Op for Largest {
             accesses: vec![Access::Read, Access::Write],
             workgroups: [rows as u32, 1, 1],
             tiled: None,
+            run: None,
             twin: Arc::new(twin),
         };
         Lowering::single(kernel, 1)

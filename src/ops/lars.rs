@@ -99,6 +99,7 @@ impl Op for Lars {
             // A network has far fewer tensors than a dimension may have workgroups.
             workgroups: [tensors as u32, 1, 1],
             tiled: None,
+            run: None,
             twin: Arc::new(norms_twin),
         };
         let twin = |args: &mut Args<'_>| {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::graph::{Example, Graph, Lowering, Op, OpInfo, ValueId, expect_dtype, expect_inputs};
-use crate::program::{Args, Kernel, aligned};
+use crate::program::{Args, MERGED_PARTS, aligned};
 use crate::tensor::{DType, Spec};
 
 use super::alias::view;
@@ -103,7 +103,7 @@ impl Op for Parts {
         };
         let lanes = Lanes::parts(rows, channels);
         let kernel = lanes.kernel("moments", SHADER, &[], 1, Arc::new(twin));
-        Lowering::single(kernel, 1)
+        Lowering::single(kernel.with_run(lanes.run()), 1)
     }
 }
 
@@ -120,18 +120,15 @@ impl Op for Merge {
     fn lower(&self, inputs: &[Spec], output: &Spec) -> Lowering {
         let (rows, channels) = (self.rows, inputs[0].shape.last());
         let half = output.shape.elements() / 2;
-        let constants = [
-            ("ROWS", rows),
-            ("CHANNELS", channels),
-            ("CHUNK", statistics_chunks(rows).0),
-            ("HALF", half),
-        ];
+        let constants = [("CHUNK", statistics_chunks(rows).0), ("HALF", half)];
         let twin = move |args: &mut Args<'_>| {
             let parts = args.read(0);
             let (means, variances) = args.write(0).split_at_mut(half);
             merge(parts, rows, &mut means[..channels], variances);
         };
-        let kernel = Kernel::linear("moments_merge", MERGE_SHADER, &constants, 1, channels, twin);
+        let lanes = Lanes::merge(rows, channels);
+        let name = "moments_merge";
+        let kernel = lanes.kernel(name, MERGE_SHADER, &constants, 1, Arc::new(twin));
         Lowering::single(kernel, 1)
     }
 }
@@ -188,14 +185,15 @@ pub(super) const INFO: OpInfo = OpInfo {
     shaders: &[
         ("moments", SHADER),
         ("moments_merge", MERGE_SHADER),
+        ("merged_parts", MERGED_PARTS),
         ("lanes_alone", ALONE),
         ("lanes_pooled", POOLED),
     ],
     examples: || {
-        let both = |g: &mut Graph, x: &[ValueId]| {
+        fn both(g: &mut Graph, x: &[ValueId]) -> Result<ValueId> {
             let Moments { mean, variance, .. } = moments(g, x[0])?;
             super::pack(g, &[mean, variance])
-        };
+        }
         // Far from zero, where mean squares would lose the variance.
         let far = wave([5, 13, 11, 3], 0.1);
         let far = crate::tensor::Tensor::from_fn([5, 13, 11, 3], |i| far.to_vec()[i] + 100.0);
@@ -204,6 +202,16 @@ pub(super) const INFO: OpInfo = OpInfo {
             Example::new("many rows", vec![far], both).forward_only(),
             Example::new("many channels", vec![wave([9, 70], 0.3)], both).forward_only(),
             Example::new("one row", vec![wave([1, 3], 0.2)], both).forward_only(),
+            // Each workgroup of the convolution goes on with its own rows, 128 of 32 channels; the last has 32.
+            Example::new(
+                "of a convolution",
+                vec![wave([9, 4, 8, 1], 0.1), wave([1, 1, 1, 32], 0.4)],
+                |g, x| {
+                    let y = super::conv2d(g, x[0], x[1], super::Conv2d::default())?;
+                    both(g, &[y])
+                },
+            )
+            .forward_only(),
             Example::new("not a number", vec![nan([3, 2])], both).forward_only(),
         ]
     },

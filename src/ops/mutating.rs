@@ -40,6 +40,7 @@ fn updating(
         accesses,
         workgroups: linear_workgroups(threads),
         tiled: None,
+        run: None,
         twin,
     }
 }

@@ -26,11 +26,28 @@ pub struct Tiled {
     pub workgroups: [u32; 3],
 }
 
+/// Neighboring elements of a binding that each workgroup shares with no other, in the order of workgroups: all that it
+/// writes, or all that it reads of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Run {
+    /// Which binding.
+    pub binding: usize,
+    /// Elements of a workgroup.
+    pub elements: usize,
+}
+
 impl Kernel {
     /// The same kernel with a form for GPUs.
     #[must_use]
     pub fn with_tiled(mut self, tiled: Option<Tiled>) -> Self {
         self.tiled = tiled;
+        self
+    }
+
+    /// The same kernel, of which each workgroup of the form for software adapters has `run` to itself.
+    #[must_use]
+    pub fn with_run(mut self, run: Option<Run>) -> Self {
+        self.run = run;
         self
     }
 

@@ -18,6 +18,9 @@ pub enum Join {
     Beside,
     /// The threads of the one before run it next.
     Along,
+    /// On a software adapter the workgroups of the one before run it when all of their threads are done; a GPU runs it in
+    /// the next launch.
+    Within,
 }
 
 /// What a GPU runs at once.
@@ -190,11 +193,20 @@ fn declared_names(text: &str) -> Vec<&str> {
 impl Program {
     /// What an adapter of `family` runs, in order.
     pub fn launches(&self, family: Family) -> Vec<Launch> {
-        let launches = self.dispatches.chunk_by(|_, next| next.join != Join::Apart);
-        launches.map(|parts| self.launch(parts, family)).collect()
+        let planned = self.dispatches.chunk_by(|_, next| next.join != Join::Apart);
+        let mut launches = Vec::new();
+        for parts in planned {
+            let waits = |part: &&Dispatch| family == Family::Gpu && part.join == Join::Within;
+            let (later, now): (Vec<_>, Vec<_>) = parts.iter().partition(waits);
+            launches.push(self.launch(&now, family));
+            if !later.is_empty() {
+                launches.push(self.launch(&later, family));
+            }
+        }
+        launches
     }
 
-    fn launch(&self, parts: &[Dispatch], family: Family) -> Launch {
+    fn launch(&self, parts: &[&Dispatch], family: Family) -> Launch {
         let kernel = |part: &Dispatch| &self.kernels[part.kernel];
         if let [only] = parts {
             let (name, wgsl, workgroups) = kernel(only).form(family);
@@ -209,7 +221,7 @@ impl Program {
         let (mut kinds, mut accesses, mut bindings) = (Vec::new(), Vec::new(), Vec::new());
         let (mut text, mut lanes) = (String::new(), String::new());
         let (mut count, mut pool) = (0, 0);
-        for (number, part) in parts.iter().enumerate() {
+        for (number, &part) in parts.iter().enumerate() {
             let kernel = kernel(part);
             // `compile` joins only what has been taken apart before.
             let source = Source::of(kernel, family).expect("a part of a launch can be taken apart");
@@ -232,7 +244,12 @@ impl Program {
             text.push_str(&source.renamed(number, &slots));
             let (_, _, workgroups) = kernel.form(family);
             let [x, y, _] = workgroups;
-            if part.join != Join::Along {
+            let is_within = part.join == Join::Within && family == Family::Software;
+            if is_within {
+                if parts[number - 1].join != Join::Within {
+                    lanes.push_str("storageBarrier();\n");
+                }
+            } else if part.join != Join::Along {
                 let (begin, end) = (count, count + x * y);
                 let close = if number == 0 { "" } else { "}\n" };
                 lanes.push_str(&format!(

@@ -164,6 +164,7 @@ impl Kernel {
             accesses: vec![Access::Read, Access::Write],
             workgroups: linear_workgroups(elements.div_ceil(4)),
             tiled: None,
+            run: None,
             twin: Arc::new(|args: &mut Args<'_>| {
                 let x = args.read(0);
                 args.write(0).copy_from_slice(x);
@@ -198,6 +199,7 @@ impl Kernel {
             name: self.name,
             wgsl: end(body, own),
             tiled,
+            run: self.run,
             twin: twin(self, stages.to_vec(), n_reads(&self.accesses)),
             accesses,
             workgroups: self.workgroups,

@@ -10,15 +10,19 @@
 //!
 //! repeats its lines for p = 0, 1 .. PIXELS - 1, with `$p` replaced by the number and `$(p*STRIDE+k)` by
 //! the value of the expression (sums of products of loop variables, constants and numbers). And a line
-//! `//:use random` stands for the functions of `shaders/random.wgsl`.
+//! `//:use random` stands for the functions of `shaders/random.wgsl`, which may use others.
+
+/// The statistics of a channel from its parts, for the kernels of `ops::moments` and `ops::batch_norm`.
+pub const MERGED_PARTS: &str = crate::wgsl!("../../shaders/merged_parts.wgsl");
 
 /// What a source may use, by name.
-const SHARED: [(&str, &str); 2] = [
+const SHARED: [(&str, &str); 3] = [
     ("random", crate::wgsl!("../../shaders/random.wgsl")),
     (
         "merged_moments",
         crate::wgsl!("../../shaders/merged_moments.wgsl"),
     ),
+    ("merged_parts", MERGED_PARTS),
 ];
 
 /// `source` with its loops unrolled and what it uses put in. Bounds and expressions may name `constants`.
@@ -43,7 +47,8 @@ fn unroll<'a>(lines: &[&'a str], names: &mut Vec<(&'a str, usize)>, text: &mut S
         at += 1;
         if let Some(name) = line.trim_start().strip_prefix("//:use ") {
             let shared = SHARED.iter().find(|(other, _)| *other == name);
-            text.push_str(shared.expect("a source uses what there is").1);
+            let (_, shared) = shared.expect("a source uses what there is");
+            unroll(&shared.lines().collect::<Vec<_>>(), names, text);
             continue;
         }
         let Some(head) = line.trim_start().strip_prefix("//:for ") else {
