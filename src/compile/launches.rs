@@ -1,7 +1,8 @@
 //! Which dispatches go to the device together. A launch costs as much as a small kernel, so that a dispatch joins
-//! the earliest launch that it may join: one after everything that it depends on, beside what is there,
-//! or that of the last dispatch that it depends on, along with it, if each of its threads continues with the very
-//! elements that the same thread has just written. All bindings together must suffice, and WebGPU allows
+//! the earliest launch that it may join: one after everything that it depends on, beside what is there;
+//! or that of the last dispatch that it depends on. There it goes along, if each of its threads continues with the very
+//! elements that the same thread has just written, or within, behind a barrier, if each of its workgroups continues with
+//! what the same workgroup has. All bindings together must suffice, and WebGPU allows
 //! no buffer to be read and written in one launch except through one binding.
 
 use std::ops::Range;

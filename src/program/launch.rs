@@ -1,5 +1,6 @@
 //! Dispatches that go to a device as one. What is independent runs side by side, each part in workgroups of
-//! its own; what only continues element by element runs in the same threads. A [`Launch`] is the
+//! its own; what only continues element by element runs in the same threads, and what only needs what its own workgroup
+//! has written, behind a barrier. A [`Launch`] is the
 //! kernel made from their texts: names at module scope are told apart by the part's number, bindings of the same view
 //! become one, and a new entry point sends each workgroup where it belongs, which is uniform control flow.
 //! Twins do not know of this: a backend without launches runs the dispatches in their order.

@@ -67,6 +67,8 @@ test('comes back with data, network, weights and pictures after the GPU was lost
   // Chromium may compose it anew, with edges a little otherwise.
   await expect.poll(async () => apart(page, [seen, await picture()]), { timeout: 10_000 }).toBeLessThan(9);
 
+  await expect(page.getByText('has learned nothing yet')).toHaveCount(0);
+
   // And it goes on from there.
   await page.evaluate(() => convscope.train({ steps: 2 }));
   expect((await state()).weight).not.toEqual(before.weight);

@@ -157,6 +157,7 @@ function forget(): void {
   app.history.length = 0;
   app.historyVersion++;
   app.latest = null;
+  app.given = false;
   app.edits = [];
   app.evaluation = null;
   app.fraction = 0;
@@ -270,6 +271,7 @@ function receive(event: LabEvent): void {
       app.presented++;
       break;
     case 'error':
+      if (event.kept) app.given = true;
       if (event.fatal) app.fatal = event.message;
       else notify('error', event.message);
       break;

@@ -70,7 +70,10 @@ const calls = {
     { indices, split }: { indices: ArrayLike<number>; split?: 'train' | 'test' },
   ): Promise<Tensor> => client.call('features', [layer, Uint32Array.from(indices), split]),
   parameters: () => client.call('parameters', []),
-  setParameters: (parameters: Record<string, Tensor>) => client.call('setParameters', [parameters]),
+  setParameters: async (parameters: Record<string, Tensor>): Promise<void> => {
+    await client.call('setParameters', [parameters]);
+    app.given = true;
+  },
   visualize: (method: string, options: VisualizeOptions = {}): Promise<Picture[]> =>
     client.call('visualize', [`script-${scripts++}`, { ...options, method }]),
   counters: () => client.call('counters', []),

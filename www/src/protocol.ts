@@ -61,11 +61,14 @@ export type CallName = keyof Calls;
 export type Request = { id: number; method: CallName; args: unknown[] };
 export type Answer = { id: number; value: unknown } | { id: number; error: string };
 
-/** What the worker tells by itself. `progress` belongs to a panel: a visualization's, "train" or "evaluate". */
+/**
+ * What the worker tells by itself. `progress` belongs to a panel: a visualization's, "train" or "evaluate". After an error
+ * `kept` says that the network has begun anew with what it had learned.
+ */
 export type LabEvent =
   | { event: 'step'; steps: StepEvent[] }
   | { event: 'epoch'; epoch: number; loss: number; accuracy: number }
   | { event: 'state'; state: RunState }
   | { event: 'progress'; panel: string; fraction: number; note: string; waits: boolean; pictures?: Picture[] }
   | { event: 'presented'; tiles: Record<string, number> }
-  | { event: 'error'; message: string; fatal: boolean };
+  | { event: 'error'; message: string; fatal: boolean; kept?: boolean };

@@ -45,6 +45,8 @@ class State {
 
   run = $state<RunState>('idle');
   latest = $state.raw<StepEvent | null>(null);
+  /** Whether its weights come from elsewhere than from the seed, so that it may know something before its first step. */
+  given = $state(false);
   fraction = $state(0);
   /** What training waits for before its first step, in words. */
   preparing = $state('');

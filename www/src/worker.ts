@@ -174,7 +174,7 @@ async function recover(): Promise<void> {
     if (kept) await ask('setParameters', [kept], none);
     const found = kept ? 'the weights it had some seconds ago' : 'the weights it began with';
     const message = `The GPU was lost and is back. The network has ${found}; curves and momentum start anew.`;
-    tell({ event: 'error', message, fatal: false });
+    tell({ event: 'error', message, fatal: false, kept: kept !== undefined });
   } catch (error) {
     end(`The GPU was lost and did not come back (${sentence(error)}).`);
   }
