@@ -222,7 +222,7 @@ fn a_software_adapter_waits_for_a_workgroup_rather_than_for_a_launch() {
     let gpu = ["conv2d_tiled", "moments", "moments_merge"];
     assert_eq!(names(&compiled, Family::Gpu), gpu);
 
-    // A channel's width that no tile divides: a workgroup has no whole rows.
+    // Three blocks of eight channels: 64 threads are no whole rows.
     let mut graph = Graph::new();
     let x = graph.external("x", Spec::f32([4, 8, 8, 1])).unwrap();
     let w = graph.external("w", Spec::f32([1, 1, 1, 24])).unwrap();
@@ -262,6 +262,9 @@ fn only_what_a_thread_has_written_itself_is_read_in_the_same_launch() {
     let compiled = compile(&graph, "along", &[turned, sum]).unwrap();
     let along = "max_pool2d_switches_windows + pool_take + transpose";
     assert_eq!(names(&compiled, Family::Gpu), [along, "sum"]);
+    // Behind a barrier, where one workgroup has all of it.
+    let within = format!("{along} + sum");
+    assert_eq!(names(&compiled, Family::Software), [within]);
     let x: Vec<f32> = (0..8).map(|i| i as f32).collect();
     let found = run(&compiled, &[("x", &x)]);
     assert_eq!((&found[0][..], found[1][0]), (&[5.0, 7.0][..], 12.0));
@@ -277,6 +280,8 @@ fn an_update_is_launched_after_all_that_reads_what_was_there() {
     let compiled = compile(&graph, "updated", &[first, second]).unwrap();
     let expected = ["sequential_indices", "advance", "sequential_indices"];
     assert_eq!(names(&compiled, Family::Gpu), expected);
+    let expected = ["sequential_indices + advance", "sequential_indices"];
+    assert_eq!(names(&compiled, Family::Software), expected);
     let words = |floats: &Vec<f32>| bytemuck::cast_slice::<f32, u32>(floats).to_vec();
     let found = run(&compiled, &[("counters", &[0.0; 4])]);
     assert_eq!(words(&found[0]), [0, 1, 2]);

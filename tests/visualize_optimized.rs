@@ -31,7 +31,7 @@ fn with(layer: &str, channel: usize, options: Value) -> Value {
     all
 }
 
-/// The last layer of `lab` that has kernels.
+/// The last convolution of `lab`.
 fn last_kernels(lab: &Lab<Cpu>) -> (String, [usize; 3]) {
     let layers = lab.network().layers;
     let layer = layers.iter().rfind(|layer| layer.kind == "conv2d").unwrap();
