@@ -29,5 +29,5 @@ fn main(
     for (var k = 0u; k < INNER; k++) {
         total += p[weights + k * INNER_STEP] * v[first + k * HEADS * WIDTH];
     }
-    y[i] = tail(i, total);
+    y[i] = tail(i, i, total);
 }

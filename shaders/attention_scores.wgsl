@@ -22,5 +22,5 @@ fn main(
     for (var k = 0u; k < WIDTH; k++) {
         total += a[query + k] * b[key + k];
     }
-    y[i] = tail(i, total);
+    y[i] = tail(i, i, total);
 }

@@ -24,5 +24,5 @@ fn main(
             total += x[((image * HEIGHT + row) * WIDTH + column) * CHANNELS + i % CHANNELS];
         }
     }
-    y[i] = tail(i, total * (1.0 / f32(SIZE_Y * SIZE_X)));
+    y[i] = tail(i, i, total * (1.0 / f32(SIZE_Y * SIZE_X)));
 }

@@ -26,5 +26,5 @@ fn main(
         }
         total += dy[((image * OUT_HEIGHT + oy) * OUT_WIDTH + ox) * CHANNELS + i % CHANNELS];
     }
-    dx[i] = tail(i, total * (1.0 / f32(SIZE_Y * SIZE_X)));
+    dx[i] = tail(i, i, total * (1.0 / f32(SIZE_Y * SIZE_X)));
 }

@@ -24,7 +24,7 @@ fn main(
         let shift = beta[channel];
         for (var row = at.y * RUN + at.z; row < min(at.y * RUN + RUN, ROWS); row += LANES) {
             let i = row * CHANNELS + channel;
-            y[i] = tail(i, (x[i] - all.y) * scale + shift);
+            y[i] = tail(i, i, (x[i] - all.y) * scale + shift);
         }
     }
 }

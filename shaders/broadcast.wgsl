@@ -13,5 +13,5 @@ fn main(
     if i >= OUTER * REDUCE * INNER {
         return;
     }
-    y[i] = tail(i, x[i / (REDUCE * INNER) * INNER + i % INNER] * bitcast<f32>(SCALE_BITS));
+    y[i] = tail(i, i, x[i / (REDUCE * INNER) * INNER + i % INNER] * bitcast<f32>(SCALE_BITS));
 }

@@ -20,5 +20,5 @@ fn main(
     for (var k = first; k <= last; k++) {
         total += x[k];
     }
-    y[i] = tail(i, total);
+    y[i] = tail(i, i, total);
 }

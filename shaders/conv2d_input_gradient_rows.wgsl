@@ -1,4 +1,4 @@
-// One thread computes PIXELS input pixels of one row, STRIDE_X apart, times CHANNELS input channels: the
+// One thread computes PIXELS input pixels of one row of TOGETHER images, STRIDE_X apart, times CHANNELS input channels: the
 // pixels of one phase, which the same taps of the filters reach, so that no tap is tried in vain.
 // Output pixels under them are loaded once and used for every tap. Pixels and channels past the last
 // read what is there and are not stored.
@@ -18,22 +18,23 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
 ) {
     let i = id.x + id.y * groups.x * 64u;
-    if i >= IMAGES * HEIGHT * PIXEL_BLOCKS * CHANNEL_BLOCKS {
+    if i >= IMAGES / TOGETHER * HEIGHT * PIXEL_BLOCKS * CHANNEL_BLOCKS {
         return;
     }
     let channel = i % CHANNEL_BLOCKS * CHANNELS;
     let block = i / CHANNEL_BLOCKS % PIXEL_BLOCKS;
     let column = block % PHASE_BLOCKS * PIXELS * STRIDE_X + block / PHASE_BLOCKS;
-    // Rows of input pixels, over the whole batch.
     let row = i / (CHANNEL_BLOCKS * PIXEL_BLOCKS);
-    let image = row / HEIGHT;
+    let image = row / HEIGHT * TOGETHER;
     let bottom = row % HEIGHT + PAD_TOP;
     // The first tap that reaches these columns, and the output column from which it does.
     let phase = (column + PAD_LEFT) % STRIDE_X;
     let right = (column + PAD_LEFT) / STRIDE_X;
+//:for m TOGETHER
 //:for p PIXELS
 //:for c CHANNELS
-    var dx$p_$c = 0.0;
+    var dx$m_$p_$c = 0.0;
+//:end
 //:end
 //:end
     // Output columns, leftmost first; below the first they wrap to numbers far beyond the last.
@@ -53,8 +54,11 @@ fn main(
         let w$t = ((ky * KERNEL_X + kx$t) * INPUTS + channel) * OUTPUTS;
 //:end
         for (var output = 0u; output < OUTPUTS; output++) {
+//:for m TOGETHER
+            let first$m = first + $mu * OUT_HEIGHT * OUT_WIDTH * OUTPUTS + output;
 //:for j columns
-            let dy$j = select(0.0, dy[first + offset$j + output], inside$j);
+            let dy$m_$j = select(0.0, dy[first$m + offset$j], inside$j);
+//:end
 //:end
 //:for t PHASE_TAPS
 //:for g uneven
@@ -63,8 +67,10 @@ fn main(
 //:end
 //:for c CHANNELS
             let w$t_$c = w[w$t + $cu * OUTPUTS + output];
+//:for m TOGETHER
 //:for p PIXELS
-            dx$p_$c += dy$(p+t) * w$t_$c;
+            dx$m_$p_$c += dy$m_$(p+t) * w$t_$c;
+//:end
 //:end
 //:end
 //:for g uneven
@@ -73,15 +79,25 @@ fn main(
 //:end
         }
     }
-    let place = (row * WIDTH + column) * INPUTS + channel;
+//:for m TOGETHER
+    let place$m = (((image + $mu) * HEIGHT + row % HEIGHT) * WIDTH + column) * INPUTS + channel;
 //:for p PIXELS
+//:for g short_row
     if column + $pu * STRIDE_X < WIDTH {
-//:for c CHANNELS
-        if channel + $cu < INPUTS {
-            let i$p_$c = place + $pu * STRIDE_X * INPUTS + $cu;
-            dx[i$p_$c] = tail(i$p_$c, dx$p_$c);
-        }
 //:end
+//:for c CHANNELS
+//:for g short_block
+    if channel + $cu < INPUTS {
+//:end
+    let i$m_$p_$c = place$m + $pu * STRIDE_X * INPUTS + $cu;
+    dx[i$m_$p_$c] = tail(i$m_$p_$c, channel + $cu, dx$m_$p_$c);
+//:for g short_block
     }
+//:end
+//:end
+//:for g short_row
+    }
+//:end
+//:end
 //:end
 }

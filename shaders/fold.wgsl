@@ -28,5 +28,5 @@ fn main(
         let window = (image * OUT_HEIGHT + oy) * OUT_WIDTH + ox;
         total += dy[(window * SIZE_Y * SIZE_X + tap) * CHANNELS + i % CHANNELS];
     }
-    dx[i] = tail(i, total);
+    dx[i] = tail(i, i, total);
 }

@@ -20,5 +20,5 @@ fn main(
             total += x[at];
         }
     }
-    y[i] = tail(i, total);
+    y[i] = tail(i, i, total);
 }

@@ -129,7 +129,7 @@ fn main(
         let n$j_$c = first_column + (own_column + $ju * THREAD_COLUMNS) * 4u + $cu;
         if n$j_$c < COLUMNS {
             let place = place_of(to$i_$r, n$j_$c, layer);
-            y[place] = tail(place, y$i_$r_$j[$cu]);
+            y[place] = tail(place, place, y$i_$r_$j[$cu]);
         }
 //:end
 //:end

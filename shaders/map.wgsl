@@ -11,7 +11,7 @@ fn main(
     let i = (id.x + id.y * groups.x * 64u) * 4u;
 //:for e 4
     if i + $eu < ELEMENTS {
-        y[i + $eu] = tail(i + $eu, x[i + $eu]);
+        y[i + $eu] = tail(i + $eu, i + $eu, x[i + $eu]);
     }
 //:end
 }

@@ -1,5 +1,5 @@
 // One thread computes, over one chunk of the inner extent, TILE_ROWS rows times TILE_COLUMNS columns of
-// the product. The strides say which operand is transposed. Rows and columns past the last read what is
+// the product, STEPS terms at each turn of its loop. The strides say which operand is transposed. Rows and columns past the last read what is
 // there and are not stored.
 
 @group(0) @binding(0) var<storage, read> a: array<f32>;
@@ -28,33 +28,46 @@ fn main(
 //:end
 //:end
     let end = min((chunk + 1u) * CHUNK, INNER);
-    for (var k = chunk * CHUNK; k < end; k++) {
-        let in_a = k * A_INNER;
-        let in_b = k * B_INNER + column * B_COLUMN;
+    for (var k = chunk * CHUNK; k < end; k += STEPS) {
+//:for s STEPS
+        let in_a$s = (k + $su) * A_INNER;
+        let in_b$s = (k + $su) * B_INNER + column * B_COLUMN;
 //:for r TILE_ROWS
-        let a$r = a[row$r + in_a];
+        let a$s_$r = a[row$r + in_a$s];
 //:end
 //:for c TILE_COLUMNS
-        let b$c = b[in_b + $cu * B_COLUMN];
+        let b$s_$c = b[in_b$s + $cu * B_COLUMN];
+//:end
+//:end
 //:for r TILE_ROWS
-        y$r_$c += a$r * b$c;
+//:for c TILE_COLUMNS
+//:for s STEPS
+        y$r_$c += a$s_$r * b$s_$c;
+//:end
 //:end
 //:end
     }
 //:for r TILE_ROWS
+//:for g short_column
     if row + $ru < ROWS {
-        let place = (row + $ru) * COLUMNS + column;
+//:end
+    let place$r = (row + $ru) * COLUMNS + column;
 //:for c TILE_COLUMNS
-        if column + $cu < COLUMNS {
-            let value = y$r_$c;
+//:for g short_row
+    if column + $cu < COLUMNS {
+//:end
 //:for z whole
-            y[place + $cu] = tail(place + $cu, value);
+    y[place$r + $cu] = tail(place$r + $cu, column + $cu, y$r_$c);
 //:end
 //:for z split
-            y[chunk * ROWS * COLUMNS + place + $cu] = value;
+    y[chunk * ROWS * COLUMNS + place$r + $cu] = y$r_$c;
 //:end
-        }
-//:end
+//:for g short_row
     }
+//:end
+//:end
+//:for g short_column
+    }
+//:end
 //:end
 }

@@ -19,11 +19,10 @@ fn main(
     if i >= ROWS * OUT_WIDTH * CHANNELS {
         return;
     }
-    let window = i / CHANNELS;
     // Rows of windows lie below each other through the whole batch, as their rows of pixels do.
-    let row = window / OUT_WIDTH * SIZE_Y;
-    let column = window % OUT_WIDTH * SIZE_X;
-    let first = (row * WIDTH + column) * CHANNELS + i % CHANNELS;
+    let window = i / CHANNELS;
+    let row = window / OUT_WIDTH;
+    let first = i + (row * (SIZE_Y - 1u) * WIDTH + window * (SIZE_X - 1u)) * CHANNELS;
     var best = x[first];
     var found = 0u;
 //:for y SIZE_Y

@@ -31,5 +31,5 @@ fn main(
             total += dy[window];
         }
     }
-    dx[i] = tail(i, total);
+    dx[i] = tail(i, i, total);
 }

@@ -16,17 +16,16 @@ fn main(
     if i >= ROWS * OUT_WIDTH * CHANNELS {
         return;
     }
-    let window = i / CHANNELS;
     // Rows of windows lie below each other through the whole batch, as their rows of pixels do.
-    let row = window / OUT_WIDTH * SIZE_Y;
-    let column = window % OUT_WIDTH * SIZE_X;
-    let first = (row * WIDTH + column) * CHANNELS + i % CHANNELS;
+    let window = i / CHANNELS;
+    let row = window / OUT_WIDTH;
+    let first = i + (row * (SIZE_Y - 1u) * WIDTH + window * (SIZE_X - 1u)) * CHANNELS;
     let value = dy[i];
     let tap = switches[i];
 //:for y SIZE_Y
 //:for x SIZE_X
     let at$y_$x = first + ($yu * WIDTH + $xu) * CHANNELS;
-    dx[at$y_$x] = tail(at$y_$x, select(0.0, value, tap == $(y*SIZE_X+x)u));
+    dx[at$y_$x] = tail(at$y_$x, at$y_$x, select(0.0, value, tap == $(y*SIZE_X+x)u));
 //:end
 //:end
 }

@@ -15,9 +15,10 @@ fn main(
     if i >= ELEMENTS {
         return;
     }
-    let gradient = gradients[i] + settings[2] * parameters[i];
+    let parameter = parameters[i];
+    let gradient = gradients[i] + settings[2] * parameter;
     let speed = settings[1] * velocity[i] + gradient;
     velocity[i] = speed;
     let direction = select(speed, gradient + settings[1] * speed, settings[6] != 0.0);
-    parameters[i] -= settings[0] * direction;
+    parameters[i] = parameter - settings[0] * direction;
 }

@@ -14,8 +14,8 @@ fn main(
     if i >= ELEMENTS {
         return;
     }
-    let row = i / 64u * 4u;
-    let lane = i % 64u;
+    let row = (i >> 6u) * 4u;
+    let lane = i & 63u;
     if lane >= table[row + 3u] {
         return;
     }

@@ -17,11 +17,12 @@ fn main(
 //:for z scatters
     let row = i / COLUMNS % ROWS;
     let column = i % COLUMNS;
-    y[(block * COLUMNS + column) * ROWS + row] = x[i];
+    let to = (block * COLUMNS + column) * ROWS + row;
+    y[to] = tail(to, to, x[i]);
 //:end
 //:for z gathers
     let row = i % ROWS;
     let column = i / ROWS % COLUMNS;
-    y[i] = x[(block * ROWS + row) * COLUMNS + column];
+    y[i] = tail(i, i, x[(block * ROWS + row) * COLUMNS + column]);
 //:end
 }

@@ -37,5 +37,5 @@ fn main(
     let c = x[((image + bottom) * WIDTH + left) * CHANNELS + channel];
     let d = x[((image + bottom) * WIDTH + right) * CHANNELS + channel];
     let upper = (1.0 - down) * ((1.0 - across) * a + across * b);
-    y[i] = tail(i, upper + down * ((1.0 - across) * c + across * d));
+    y[i] = tail(i, i, upper + down * ((1.0 - across) * c + across * d));
 }

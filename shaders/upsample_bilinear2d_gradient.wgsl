@@ -40,5 +40,5 @@ fn main(
         }
         total += weight(r, row, HEIGHT) * line;
     }
-    dx[i] = tail(i, total);
+    dx[i] = tail(i, i, total);
 }

@@ -255,7 +255,7 @@ impl<'a> Compiler<'a> {
             stages.extend(chain.stages);
         }
         if let Some(last) = calls.last_mut().filter(|_| !stages.is_empty()) {
-            let tailed = last.kernel.with_tail(&stages);
+            let tailed = last.kernel.with_tail(&stages, self.graph.shape(id).last());
             // `fuse` adds stages only where the kernel ends with the identity and has room.
             last.kernel = tailed.expect("the kernel carries its stages");
             last.bindings.extend((first..read.len()).map(Slot::Input));

@@ -7,7 +7,7 @@ use convscope::backend::cpu::Cpu;
 use convscope::compile::{Compiled, compile, kernel_census};
 use convscope::graph::{BackwardRule, Graph, ValueId};
 use convscope::ops;
-use convscope::program::Family;
+use convscope::program::{Family, Kernel};
 use convscope::tensor::Spec;
 
 /// Runs `compiled` on the CPU with these outside buffers and returns its outputs.
@@ -222,6 +222,25 @@ fn a_software_adapter_waits_for_a_workgroup_rather_than_for_a_launch() {
     let gpu = ["conv2d_tiled", "moments", "moments_merge"];
     assert_eq!(names(&compiled, Family::Gpu), gpu);
 
+    // A workgroup of more work for each thread goes on with the parts of several.
+    let mut graph = Graph::new();
+    let x = graph.external("x", Spec::f32([8, 16, 16, 16])).unwrap();
+    let w = graph.external("w", Spec::f32([3, 3, 16, 32])).unwrap();
+    let config = ops::Conv2d {
+        padding: [[1; 2]; 2],
+        ..ops::Conv2d::default()
+    };
+    let y = ops::conv2d(&mut graph, x, w, config).unwrap();
+    let moments = ops::moments(&mut graph, y).unwrap();
+    let compiled = compile(&graph, "several", &[y, moments.mean]).unwrap();
+    assert_eq!(names(&compiled, Family::Software), software);
+    let workgroups = |kernel: &Kernel| kernel.workgroups.iter().product::<u32>();
+    let counts: Vec<u32> = compiled.program.kernels.iter().map(workgroups).collect();
+    assert!(
+        counts[1] > counts[0] && counts[1].is_multiple_of(counts[0]),
+        "{counts:?}"
+    );
+
     // Three blocks of eight channels: 64 threads are no whole rows.
     let mut graph = Graph::new();
     let x = graph.external("x", Spec::f32([4, 8, 8, 1])).unwrap();
@@ -260,7 +279,7 @@ fn only_what_a_thread_has_written_itself_is_read_in_the_same_launch() {
     let turned = ops::transpose(&mut graph, y, [1, 1, 2], [2]).unwrap();
     let sum = ops::sum(&mut graph, turned, [1, 2, 1], [1], 1.0).unwrap();
     let compiled = compile(&graph, "along", &[turned, sum]).unwrap();
-    let along = "max_pool2d_switches_windows + pool_take + transpose";
+    let along = "max_pool2d_switches_windows + pool_take_windows + transpose";
     assert_eq!(names(&compiled, Family::Gpu), [along, "sum"]);
     // Behind a barrier, where one workgroup has all of it.
     let within = format!("{along} + sum");

@@ -178,12 +178,12 @@ impl Planner<'_> {
             let run = kernel.run.filter(|run| run.binding == binding);
             run.map(|run| run.elements)
         };
+        let repeats = after.repeats_within(before);
         let runs = elements(before, theirs).zip(elements(after, own));
         let bindings = &self.compiler.bindings;
-        before.workgroups == after.workgroups
-            && (before.workgroups == [1; 3]
-                || bindings[with][theirs] == bindings[dispatch][own]
-                    && runs.is_some_and(|(before, after)| before == after))
+        let are_runs_whole = runs.is_some_and(|(before, after)| before == repeats as usize * after);
+        before.workgroups == [1; 3] && repeats == 1
+            || bindings[with][theirs] == bindings[dispatch][own] && are_runs_whole
     }
 
     /// How `dispatch` may continue `lane`, which has all of `meetings`.

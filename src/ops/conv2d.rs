@@ -22,7 +22,7 @@ use crate::program::{Args, GROUP, Kernel, Run};
 use crate::tensor::Spec;
 
 use super::testing::{nan, wave};
-use super::tile::{MOST_CHANNELS, MOST_UNROLLED, most_pixels, tile};
+use super::tile::{MOST_SUMS, Tile, Turn, cheapest, cost, is_short};
 use geometry::Geometry;
 
 /// `y[n, oy, ox, o] = sum over ky, kx, i of x[n, oy * stride + ky * dilation - top, ..., i] * w[ky, kx, i, o]`.
@@ -84,9 +84,10 @@ impl Op for Conv2dOp {
         };
         let twin = move |args: &mut Args<'_>| twins::forward(&geometry, args);
         let kernel = if geometry.is_dense() {
-            let (constants, threads) = rows(&geometry);
+            let tile = row_tile(&geometry);
+            let (constants, threads) = rows(&geometry, tile);
             Kernel::tailed("conv2d_rows", ROWS_SHADER, &constants, 2, threads, twin)
-                .with_run(run(&geometry))
+                .with_run(run(&geometry, tile))
         } else if geometry.outputs < NARROW {
             let (constants, threads) = (geometry.constants(), output.shape.elements());
             Kernel::linear("conv2d_narrow", NARROW_SHADER, &constants, 2, threads, twin)
@@ -100,41 +101,59 @@ impl Op for Conv2dOp {
     }
 }
 
-/// Pixels and channels of a thread of the unrolled kernel.
-fn row_tile(geometry: &Geometry) -> [usize; 2] {
-    let channels = tile(geometry.outputs, MOST_CHANNELS);
-    let others = channels * geometry.kernel[1];
-    let pixels = tile(geometry.output[1], most_pixels(others, MOST_UNROLLED));
-    [pixels, channels]
+/// Rows, pixels of a row and channels of a thread of the unrolled kernel.
+fn row_tile(geometry: &Geometry) -> [usize; 3] {
+    let ([kernel_y, kernel_x], stride) = (geometry.kernel, geometry.config.stride[1]);
+    let (width, outputs) = (geometry.output[1], geometry.outputs);
+    let price = |[rows, pixels, channels, ..]: Tile| {
+        let sums = rows * pixels * channels;
+        let turn = Turn {
+            loads: rows * ((pixels - 1) * stride + kernel_x) + kernel_x * channels,
+            multiply_adds: kernel_x * sums,
+            sums,
+        };
+        let fits =
+            is_short(turn, geometry.work(), MOST_SUMS) && geometry.rows().is_multiple_of(rows);
+        let blocks = width.div_ceil(pixels) * outputs.div_ceil(channels);
+        let threads = geometry.rows() / rows * blocks;
+        fits.then(|| cost(threads, kernel_y * geometry.inputs, turn))
+    };
+    let most = [4, width.min(32), outputs.min(16), 1, 1];
+    let (_, [rows, pixels, channels, ..]) = cheapest(most, &price);
+    [rows, pixels, channels]
 }
 
-/// What each workgroup of the unrolled kernel writes, where its tiles are whole and it takes all channels of its pixels.
-fn run(geometry: &Geometry) -> Option<Run> {
-    let [pixels, channels] = row_tile(geometry);
-    let is_whole = geometry.output[1].is_multiple_of(pixels)
-        && geometry.outputs.is_multiple_of(channels)
-        && (GROUP as usize).is_multiple_of(geometry.outputs / channels);
-    is_whole.then_some(Run {
+/// What each workgroup of the unrolled kernel writes, where its tiles are whole and lie in one run.
+fn run(geometry: &Geometry, [rows, pixels, channels]: [usize; 3]) -> Option<Run> {
+    let (width, outputs) = (geometry.output[1], geometry.outputs);
+    let is_whole = width.is_multiple_of(pixels) && outputs.is_multiple_of(channels);
+    // Threads take all channels, and where they take several rows, also all pixels of a row.
+    let across = outputs / channels * if rows == 1 { 1 } else { width / pixels };
+    (is_whole && (GROUP as usize).is_multiple_of(across)).then_some(Run {
         binding: 2,
-        elements: GROUP as usize * pixels * channels,
+        elements: GROUP as usize * rows * pixels * channels,
     })
 }
 
 /// Constants and threads of the unrolled kernel.
-fn rows(geometry: &Geometry) -> (Vec<(&'static str, usize)>, usize) {
-    let (width, kernel, stride) = (
-        geometry.output[1],
-        geometry.kernel[1],
-        geometry.config.stride[1],
-    );
-    let [pixels, channels] = row_tile(geometry);
+fn rows(
+    geometry: &Geometry,
+    [rows, pixels, channels]: [usize; 3],
+) -> (Vec<(&'static str, usize)>, usize) {
+    let (width, kernel) = (geometry.output[1], geometry.kernel[1]);
     let constants = geometry.dense_constants([
+        ("ROWS", rows),
         ("PIXELS", pixels),
         ("CHANNELS", channels),
-        ("columns", (pixels - 1) * stride + kernel),
+        ("short_row", usize::from(!width.is_multiple_of(pixels))),
+        (
+            "short_block",
+            usize::from(!geometry.outputs.is_multiple_of(channels)),
+        ),
+        ("columns", (pixels - 1) * geometry.config.stride[1] + kernel),
     ]);
     let blocks = width.div_ceil(pixels) * geometry.outputs.div_ceil(channels);
-    (constants, geometry.rows() * blocks)
+    (constants, geometry.rows() / rows * blocks)
 }
 
 /// Below so many channels per group (depthwise convolution) a block of eight is mostly waste, and one thread computes one

@@ -13,7 +13,7 @@ use crate::tensor::{DType, Spec};
 use super::gemm::{self, Gemm};
 use super::product::Product;
 use super::testing::{nan, wave};
-use super::tile::{MOST_CHANNELS, tile};
+use super::tile::{MOST_SUMS, PARTIAL, Tile, Turn, cheapest, cost, is_short};
 use super::window::split_reduction;
 
 /// `y = a * b`, each operand transposed where its flag says so.
@@ -91,8 +91,6 @@ impl Op for MatMul {
     }
 
     fn lower(&self, inputs: &[Spec], output: &Spec) -> Lowering {
-        /// Steps of the inner extent that are worth threads of their own and a launch that adds up what they have.
-        const LEAST_STEPS: usize = 256;
         /// Columns below which a block of quads is mostly waste.
         const LEAST_COLUMNS: usize = 4;
         let Ok(extents) = self.extents(inputs) else {
@@ -100,9 +98,9 @@ impl Op for MatMul {
         };
         let [m, k, n] = extents;
         let outputs = output.shape.elements();
-        let (rows, columns) = (tile(m, MOST_CHANNELS), tile(n, MOST_CHANNELS));
+        let [rows, columns, steps] = tile(extents);
         let blocks = m.div_ceil(rows) * n.div_ceil(columns);
-        let (chunk, chunks) = split_reduction(k, LEAST_STEPS, blocks, outputs);
+        let (chunk, chunks) = chunks(extents, blocks);
         let product = Product {
             rows: m,
             inner: k,
@@ -139,6 +137,9 @@ impl Op for MatMul {
             ("ROWS", m),
             ("COLUMNS", n),
             ("CHUNKS", chunks),
+            ("STEPS", steps),
+            ("short_column", usize::from(!m.is_multiple_of(rows))),
+            ("short_row", usize::from(!n.is_multiple_of(columns))),
             ("TILE_ROWS", rows),
             ("TILE_COLUMNS", columns),
             ("whole", usize::from(chunks == 1)),
@@ -160,6 +161,34 @@ impl Op for MatMul {
             chunks,
         }
     }
+}
+
+/// Steps of a chunk of the inner extent, and the number of chunks, where the product `[rows, inner, columns]` takes so many
+/// threads for each.
+fn chunks([m, k, n]: [usize; 3], threads: usize) -> (usize, usize) {
+    /// Steps that are worth threads of their own and a launch that adds up what they have.
+    const LEAST_STEPS: usize = 256;
+    split_reduction(k, LEAST_STEPS, threads, m * n)
+}
+
+/// Rows and columns of a thread, and steps of the inner extent at each turn of its loop.
+fn tile(extents: [usize; 3]) -> [usize; 3] {
+    let [m, k, n] = extents;
+    let price = |[rows, columns, steps, ..]: Tile| {
+        let turn = Turn {
+            loads: (rows + columns) * steps,
+            multiply_adds: rows * columns * steps,
+            sums: rows * columns,
+        };
+        let blocks = m.div_ceil(rows) * n.div_ceil(columns);
+        let (chunk, chunks) = chunks(extents, blocks);
+        let is_whole = chunk.is_multiple_of(steps) && k.is_multiple_of(steps);
+        let fits = is_short(turn, m * k * n, MOST_SUMS) && is_whole;
+        let partial = (chunks - 1) * m * n * PARTIAL;
+        fits.then(|| cost(blocks * chunks, chunk / steps, turn) + partial)
+    };
+    let (_, [rows, columns, steps, ..]) = cheapest([m.min(16), n.min(16), k.min(4), 1, 1], &price);
+    [rows, columns, steps]
 }
 
 const SHADER: &str = crate::wgsl!("../../shaders/matmul.wgsl");

@@ -5,7 +5,9 @@
 mod twins;
 
 use crate::error::{Error, Result};
-use crate::graph::{Backward, Example, Graph, Lowering, Op, OpInfo, ValueId, expect_inputs};
+use crate::graph::{
+    Backward, Example, Graph, Lowering, Op, OpInfo, Origin, Value, ValueId, expect_inputs,
+};
 use crate::program::{Args, Kernel};
 use crate::tensor::Spec;
 
@@ -73,6 +75,30 @@ pub fn max_unpool2d(
 pub fn max_pool2d(graph: &mut Graph, x: ValueId, config: Pool2d) -> Result<ValueId> {
     let switches = max_pool2d_switches(graph, x, config)?;
     pool_take(graph, x, switches, config)
+}
+
+/// A gradient that an unpooling has put where the maxima of a value were.
+pub(super) struct Unpooled {
+    /// The gradient of the maxima.
+    pub(super) dy: ValueId,
+    pub(super) switches: ValueId,
+    pub(super) maxima: ValueId,
+}
+
+/// What `dy` has been unpooled from, if from where the maxima of `x` were.
+pub(super) fn unpooled(graph: &Graph, dy: ValueId, x: ValueId) -> Option<Unpooled> {
+    let node = |value: &Value, name: &str| match &value.origin {
+        Origin::Node { op, inputs } if op.name() == name => Some([inputs[0], inputs[1]]),
+        _ => None,
+    };
+    let [dy, switches] = node(graph.value(dy), "max_unpool2d")?;
+    let is_pooled = |value: &Value| node(value, "pool_take") == Some([x, switches]);
+    let maxima = graph.values().iter().position(is_pooled)?;
+    Some(Unpooled {
+        dy,
+        switches,
+        maxima: ValueId(maxima),
+    })
 }
 
 /// Refuses switches that are not those of `pooling`.
@@ -143,8 +169,11 @@ impl Op for Take {
         };
         let twin = move |args: &mut Args<'_>| twins::take(&pooling, args);
         let threads = output.shape.elements();
-        let constants = pooling.constants();
-        let kernel = Kernel::linear("pool_take", TAKE_SHADER, &constants, 2, threads, twin);
+        let (name, source, constants) = match pooling.window_constants() {
+            Some(constants) => ("pool_take_windows", TAKE_WINDOWS_SHADER, constants),
+            None => ("pool_take", TAKE_SHADER, pooling.constants()),
+        };
+        let kernel = Kernel::linear(name, source, &constants, 2, threads, twin);
         Lowering::single(kernel, 2)
     }
 }
@@ -190,6 +219,7 @@ const SWITCHES_SHADER: &str = crate::wgsl!("../../shaders/max_pool2d_switches.wg
 const SWITCHES_WINDOWS_SHADER: &str =
     crate::wgsl!("../../shaders/max_pool2d_switches_windows.wgsl");
 const TAKE_SHADER: &str = crate::wgsl!("../../shaders/pool_take.wgsl");
+const TAKE_WINDOWS_SHADER: &str = crate::wgsl!("../../shaders/pool_take_windows.wgsl");
 const WINDOWS_SHADER: &str = crate::wgsl!("../../shaders/max_unpool2d_windows.wgsl");
 const UNPOOL_SHADER: &str = crate::wgsl!("../../shaders/max_unpool2d.wgsl");
 
@@ -217,14 +247,31 @@ pub(super) const SWITCHES_INFO: OpInfo = OpInfo {
 pub(super) const TAKE_INFO: OpInfo = OpInfo {
     name: "pool_take",
     doc: "The elements of each window that switches point to: with their own switches, the maxima.",
-    shaders: &[("pool_take", TAKE_SHADER)],
+    shaders: &[
+        ("pool_take", TAKE_SHADER),
+        ("pool_take_windows", TAKE_WINDOWS_SHADER),
+    ],
     examples: || {
         let halved = |g: &mut Graph, x: &[ValueId]| max_pool2d(g, x[0], config(2, 2, 0));
         let padded = |g: &mut Graph, x: &[ValueId]| max_pool2d(g, x[0], config(3, 2, 1));
         // The phases keep each maximum away from a tie, where there is no derivative.
         vec![
             Example::new("halved", vec![wave([2, 4, 5, 3], 1.1)], halved),
+            Example::new("tiling", vec![wave([2, 4, 6, 3], 2.3)], halved),
             Example::new("overlapping", vec![wave([1, 4, 5, 2], 6.1)], padded),
+            // Whose gradient is gated before it is unpooled.
+            Example::new("rectified", vec![wave([1, 4, 6, 1], 1.5)], |g, x| {
+                let y = super::relu(g, x[0])?;
+                max_pool2d(g, y, config(2, 2, 0))
+            }),
+            Example::new(
+                "rectified, overlapping",
+                vec![wave([1, 4, 5, 2], 6.1)],
+                |g, x| {
+                    let y = super::relu(g, x[0])?;
+                    max_pool2d(g, y, config(3, 2, 1))
+                },
+            ),
             Example::new("one element", vec![wave([1, 1, 1, 1], 0.1)], padded),
             Example::new("not a number", vec![nan([1, 4, 4, 1])], halved).forward_only(),
         ]

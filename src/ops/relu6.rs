@@ -42,8 +42,8 @@ impl Op for Relu6 {
     }
 
     fn backward(&self, b: &mut Backward<'_>) -> Result<Vec<Option<ValueId>>> {
-        let gate = |graph: &mut Graph, rule, dy| graph.push(Relu6Gate(rule), &[dy, b.output]);
-        Ok(vec![Some(gated(b.graph, b.rule, b.dy, gate)?)])
+        let gate = |graph: &mut Graph, rule, both: [ValueId; 2]| graph.push(Relu6Gate(rule), &both);
+        Ok(vec![Some(gated(b.graph, b.rule, [b.dy, b.output], gate)?)])
     }
 
     fn stage(&self, _: usize, _: &[Spec]) -> Option<Stage> {

@@ -1,45 +1,115 @@
-//! How large the tile of results is that one thread keeps in registers: the cost model behind the
-//! unrolled kernels. A tile of `b` along an axis loads about [`OVERHEAD`] elements that a larger one
-//! would share, and what it covers past the axis' end is wasted.
+//! How large the tile of results is that one thread of an unrolled kernel keeps to itself: the cost model behind the
+//! forms for software adapters. A larger tile uses what it loads more often; a smaller one gives more threads, wastes
+//! less past the ends of the axes, and compiles sooner.
 
-/// What a tile costs besides its elements, measured on SwiftShader: at 2, tiles of 8 win on 32 pixels,
-/// of 7 on 28 and 14, of 10 on 10 (`benches/README.md`).
-const OVERHEAD: usize = 2;
+use crate::program::GROUP;
 
-/// Multiply-adds that an unrolled loop body may have; more make shaders slow to compile and spill.
-pub(super) const MOST_UNROLLED: usize = 400;
-
-/// Channels of a tile: with as many pixels, 64 sums per thread.
-pub(super) const MOST_CHANNELS: usize = 8;
-
-/// The cheapest tile of at most `most` along an axis of `extent`.
-pub(super) fn tile(extent: usize, most: usize) -> usize {
-    let cost = |tile: &usize| (extent.div_ceil(*tile) * (tile + OVERHEAD), *tile);
-    (1..=most.max(1)).min_by_key(cost).unwrap_or(1)
+/// What one thread does at each turn of its loop.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Turn {
+    /// Elements that it loads.
+    pub(super) loads: usize,
+    /// Multiply-adds.
+    pub(super) multiply_adds: usize,
+    /// Sums that it takes along to the next turn.
+    pub(super) sums: usize,
 }
 
-/// Pixels of a tile with `others` multiply-adds per pixel, of `most` in all.
-pub(super) fn most_pixels(others: usize, most: usize) -> usize {
-    (most / others.max(1)).clamp(1, 10)
+impl Turn {
+    /// Half cycles of four threads on SwiftShader: a fit to 54 measurements of nine layers' forward pass, which all lie
+    /// within 20 % of it and half of them within 4 % (`benches/README.md`). A load costs most because each of the four
+    /// asks for itself whether it may and where.
+    fn cost(self) -> usize {
+        52 * self.loads + 8 * self.multiply_adds + 5 * self.sums
+    }
+}
+
+/// Half cycles for a partial result: its store, its load and its addition.
+pub(super) const PARTIAL: usize = 350;
+
+/// The time of a kernel whose `threads` do `turns` each, in half cycles of two cores with four threads at once: a software
+/// adapter has at least two cores, which share a launch by workgroups.
+#[inline(never)]
+pub(super) fn cost(threads: usize, turns: usize, turn: Turn) -> usize {
+    let group = GROUP as usize;
+    let longest = match threads.div_ceil(group) {
+        1 => threads,
+        groups => groups.div_ceil(2) * group,
+    };
+    2 * longest * turns * turn.cost()
+}
+
+/// The same for a kernel that has another one beside it in its launch, so that the cores share both.
+#[inline(never)]
+pub(super) fn cost_beside(threads: usize, turns: usize, turn: Turn) -> usize {
+    threads * turns * turn.cost()
+}
+
+/// Whether the unrolled body of a kernel with `work` multiply-adds may be that long, with at most `sums` sums. Longer ones
+/// compile slowly (64 sums with 192 multiply-adds 0.1 s, 160 with 800 0.4 s), which small work does not make up for.
+#[inline(never)]
+pub(super) fn is_short(turn: Turn, work: usize, sums: usize) -> bool {
+    let [most_sums, most] = match work {
+        ..2_000_000 => [64, 400],
+        _ => [sums, 850],
+    };
+    turn.multiply_adds <= most && turn.sums <= most_sums
+}
+
+/// Sums that a thread takes along at most, if not for other reasons fewer.
+pub(super) const MOST_SUMS: usize = 170;
+
+/// Axes of a tile at most; those that it does not have are of one.
+const AXES: usize = 5;
+
+/// Extents of a tile.
+pub(super) type Tile = [usize; AXES];
+
+/// The cost and extents of the cheapest tile of one to `most` along each axis. Where `cost` allows none, it is of ones and
+/// beyond price.
+pub(super) fn cheapest(most: Tile, cost: &dyn Fn(Tile) -> Option<usize>) -> (usize, Tile) {
+    let (mut tile, mut best) = ([1; AXES], (usize::MAX, [1; AXES]));
+    loop {
+        if let Some(cost) = cost(tile).filter(|cost| *cost < best.0) {
+            best = (cost, tile);
+        }
+        // The next one, counting up the last axis first.
+        let Some(axis) = (0..AXES).rev().find(|&axis| tile[axis] < most[axis]) else {
+            return best;
+        };
+        tile[axis] += 1;
+        tile[axis + 1..].fill(1);
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::tile;
+    use super::{Turn, cheapest, cost};
+
+    /// The cheapest tile of a product without bound on its body, `rows` by `columns`.
+    fn product(rows: usize, columns: usize) -> [usize; 2] {
+        let (_, [r, c, ..]) = cheapest([8, 8, 1, 1, 1], &|[r, c, ..]| {
+            let turn = Turn {
+                loads: r + c,
+                multiply_adds: r * c,
+                sums: r * c,
+            };
+            Some(cost(rows.div_ceil(r) * columns.div_ceil(c), 1, turn))
+        });
+        [r, c]
+    }
 
     #[test]
-    fn tiles_waste_little() {
-        for (extent, most, expected) in [
-            (32, 10, 8),
-            (28, 10, 7),
-            (14, 10, 7),
-            (10, 10, 10),
-            (6, 8, 6),
-            (10, 8, 5),
-            (120, 8, 8),
-            (1, 8, 1),
+    fn tiles_are_large_and_waste_little() {
+        for ([rows, columns], expected) in [
+            ([512, 512], [8, 8]),
+            ([512, 6], [8, 6]),
+            ([500, 500], [8, 8]),
+            ([7 * 64, 1], [7, 1]),
+            ([1, 1], [1, 1]),
         ] {
-            assert_eq!(tile(extent, most), expected, "{extent} by at most {most}");
+            let found = product(rows, columns);
+            assert_eq!(found, expected, "{rows} by {columns}");
         }
     }
 }

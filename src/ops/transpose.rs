@@ -87,7 +87,7 @@ impl Op for Transpose {
             ("gathers", usize::from(!self.scatters)),
         ];
         let threads = output.shape.elements();
-        let kernel = Kernel::linear("transpose", SHADER, &constants, 1, threads, twin);
+        let kernel = Kernel::tailed("transpose", SHADER, &constants, 1, threads, twin);
         Lowering::single(kernel, 1)
     }
 }

@@ -51,6 +51,12 @@ impl Kernel {
         self
     }
 
+    /// How many of its workgroups follow each other within each of `before`, both in the form for software adapters.
+    pub fn repeats_within(&self, before: &Self) -> u32 {
+        let count = |kernel: &Self| kernel.workgroups.iter().product::<u32>();
+        count(self).div_ceil(count(before))
+    }
+
     /// Name, text and workgroups of the form for `family`.
     pub fn form(&self, family: Family) -> (&'static str, &Arc<str>, [u32; 3]) {
         match &self.tiled {

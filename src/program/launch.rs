@@ -191,6 +191,19 @@ fn declared_names(text: &str) -> Vec<&str> {
     names
 }
 
+/// `calls` in `turns` of these workgroups, the next after those of the workgroups before `place`.
+fn turning(calls: &str, turns: u32, [x, ..]: [u32; 3]) -> String {
+    let own = |index| format!("let own = vec3<u32>({index} % {x}u, {index} / {x}u, 0u);\n{calls}");
+    match turns {
+        1 => format!("{{\n{}}}\n", own("place")),
+        _ => format!(
+            "for (var turn = 0u; turn < {turns}u; turn++) {{\n\
+             let index = place * {turns}u + turn;\n{}}}\n",
+            own("index")
+        ),
+    }
+}
+
 impl Program {
     /// What an adapter of `family` runs, in order.
     pub fn launches(&self, family: Family) -> Vec<Launch> {
@@ -221,45 +234,58 @@ impl Program {
         }
         let (mut kinds, mut accesses, mut bindings) = (Vec::new(), Vec::new(), Vec::new());
         let (mut text, mut lanes) = (String::new(), String::new());
-        let (mut count, mut pool) = (0, 0);
-        for (number, &part) in parts.iter().enumerate() {
-            let kernel = kernel(part);
-            // `compile` joins only what has been taken apart before.
-            let source = Source::of(kernel, family).expect("a part of a launch can be taken apart");
-            pool = pool.max(source.pool);
-            let mut slots = Vec::new();
-            for (index, (view, access)) in part.bindings.iter().zip(&kernel.accesses).enumerate() {
-                let kind = source.kind(index).to_owned();
-                let mut known = bindings.iter().zip(&kinds);
-                let slot = known.position(|known| known == (view, &kind));
-                let slot = slot.unwrap_or(bindings.len());
-                if slot == bindings.len() {
-                    bindings.push(*view);
-                    kinds.push(kind);
-                    accesses.push(*access);
-                } else if accesses[slot] != *access {
-                    accesses[slot] = Access::ReadWrite;
+        let (mut count, mut pool, mut number) = (0, 0, 0);
+        let is_within = |part: &Dispatch| part.join == Join::Within && family == Family::Software;
+        let continues = |part: &Dispatch| part.join == Join::Along || is_within(part);
+        for lane in parts.chunk_by(|_, next| continues(next)) {
+            let head = kernel(lane[0]);
+            let (mut along, mut within) = (String::new(), String::new());
+            for &part in lane {
+                let kernel = kernel(part);
+                // `compile` joins only what has been taken apart before.
+                let source =
+                    Source::of(kernel, family).expect("a part of a launch can be taken apart");
+                pool = pool.max(source.pool);
+                let mut slots = Vec::new();
+                for (index, (view, access)) in
+                    part.bindings.iter().zip(&kernel.accesses).enumerate()
+                {
+                    let kind = source.kind(index).to_owned();
+                    let mut known = bindings.iter().zip(&kinds);
+                    let slot = known.position(|known| known == (view, &kind));
+                    let slot = slot.unwrap_or(bindings.len());
+                    if slot == bindings.len() {
+                        bindings.push(*view);
+                        kinds.push(kind);
+                        accesses.push(*access);
+                    } else if accesses[slot] != *access {
+                        accesses[slot] = Access::ReadWrite;
+                    }
+                    slots.push(slot);
                 }
-                slots.push(slot);
-            }
-            text.push_str(&source.renamed(number, &slots));
-            let (_, _, workgroups) = kernel.form(family);
-            let [x, y, _] = workgroups;
-            let is_within = part.join == Join::Within && family == Family::Software;
-            if is_within {
-                if parts[number - 1].join != Join::Within {
-                    lanes.push_str("storageBarrier();\n");
+                text.push_str(&source.renamed(number, &slots));
+                let (_, _, workgroups) = kernel.form(family);
+                let call = source.call(number, workgroups);
+                if is_within(part) {
+                    within.push_str(&turning(&call, kernel.repeats_within(head), workgroups));
+                } else {
+                    along.push_str(&call);
                 }
-            } else if part.join != Join::Along {
-                let (begin, end) = (count, count + x * y);
-                let close = if number == 0 { "" } else { "}\n" };
-                lanes.push_str(&format!(
-                    "{close}if number >= {begin}u && number < {end}u {{\n\
-                     let own = vec3<u32>((number - {begin}u) % {x}u, (number - {begin}u) / {x}u, 0u);\n"
-                ));
-                count = end;
+                number += 1;
             }
-            lanes.push_str(&source.call(number, workgroups));
+            let (_, _, workgroups) = head.form(family);
+            let begin = count;
+            count += workgroups[0] * workgroups[1];
+            let calls = turning(&along, 1, workgroups);
+            let barrier = if within.is_empty() {
+                ""
+            } else {
+                "storageBarrier();\n"
+            };
+            lanes.push_str(&format!(
+                "if number >= {begin}u && number < {count}u {{\n\
+                 let place = number - {begin}u;\n{calls}{barrier}{within}}}\n"
+            ));
         }
         let mut declarations = String::new();
         for (slot, (access, kind)) in accesses.iter().zip(&kinds).enumerate() {
@@ -281,7 +307,7 @@ impl Program {
             wgsl: format!(
                 "{declarations}{text}{ENTRY}{GROUP})\nfn main(@builtin(workgroup_id) group: vec3<u32>, \
                  @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) thread: u32) \
-                 {{\nlet number = group.x + group.y * groups.x;\n{lanes}}}\n}}\n"
+                 {{\nlet number = group.x + group.y * groups.x;\n{lanes}}}\n"
             )
             .into(),
             accesses,

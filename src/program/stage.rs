@@ -1,5 +1,6 @@
 //! Elementwise work at the end of another kernel. A kernel that may carry such work stores every element
-//! of its output as `y[i] = tail(i, value)` and ends with the [`IDENTITY`] tail; `with_tail` puts
+//! of its output as `y[i] = tail(i, channel, value)`, where `channel` leaves the same rest as `i` when divided by the
+//! output's last extent (as `i` itself does), and ends with the [`IDENTITY`] tail; `with_tail` puts
 //! stages in its place, so that a bias, a normalization, an activation or a residual sum costs
 //! neither a dispatch nor a pass over memory. [`Kernel::map`] does nothing else.
 
@@ -63,7 +64,8 @@ impl fmt::Debug for Stage {
 }
 
 /// The tail that changes nothing.
-pub const IDENTITY: &str = "\nfn tail(index: u32, value: f32) -> f32 {\n    return value;\n}\n";
+pub const IDENTITY: &str =
+    "\nfn tail(index: u32, channel: u32, value: f32) -> f32 {\n    return value;\n}\n";
 
 /// Storage buffers that a kernel may bind under WebGPU's default limits.
 pub const MOST_BINDINGS: usize = 8;
@@ -173,14 +175,16 @@ impl Kernel {
     }
 
     /// The same kernel with `stages` in place of its identity tail; their operands are bound behind its
-    /// own bindings. `None` where it has no such tail, or bindings do not suffice.
-    pub fn with_tail(&self, stages: &[Stage]) -> Option<Self> {
+    /// own bindings. `channels` is the output's last extent. `None` where it has no such tail, or bindings do not suffice.
+    pub fn with_tail(&self, stages: &[Stage], channels: usize) -> Option<Self> {
         let n_reads = |accesses: &[Access]| {
             let reads = accesses.iter().filter(|access| **access == Access::Read);
             reads.count()
         };
         let body = self.wgsl.strip_suffix(IDENTITY)?;
-        let end = |body: &str, own| -> Arc<str> { format!("{body}\n{}", tail(stages, own)).into() };
+        let end = |body: &str, own| -> Arc<str> {
+            format!("{body}\n{}", tail(stages, channels, own)).into()
+        };
         let n_operands: usize = stages.iter().map(|stage| stage.operands.len()).sum();
         let own = self.accesses.len();
         if own + n_operands > MOST_BINDINGS {
@@ -212,8 +216,8 @@ fn tailed_wgsl(constants: &[(&str, usize)], source: &str) -> Arc<str> {
     wgsl_with(constants, &format!("{source}{IDENTITY}"))
 }
 
-/// The WGSL of a tail whose operands are bound from `first` on.
-fn tail(stages: &[Stage], first: usize) -> String {
+/// The WGSL of a tail for an output of so many channels, whose operands are bound from `first` on.
+fn tail(stages: &[Stage], channels: usize, first: usize) -> String {
     let mut bindings = String::new();
     let mut functions = String::new();
     let mut calls = String::new();
@@ -223,6 +227,8 @@ fn tail(stages: &[Stage], first: usize) -> String {
         for &[outer, reduce, inner] in &stage.operands {
             let at = match (outer, reduce) {
                 (_, 1) => "index".to_owned(),
+                // Kernels know the channels of their elements, and the compiler sees which elements share one.
+                (1, _) if channels.is_multiple_of(inner) => format!("channel % {inner}u"),
                 (1, _) => format!("index % {inner}u"),
                 _ => format!("index / {}u * {inner}u + index % {inner}u", reduce * inner),
             };
@@ -236,7 +242,7 @@ fn tail(stages: &[Stage], first: usize) -> String {
         calls.push_str(&format!("    v = stage{number}({arguments});\n"));
     }
     format!(
-        "{bindings}{functions}\nfn tail(index: u32, value: f32) -> f32 {{\n    var v = value;\n{calls}    \
+        "{bindings}{functions}\nfn tail(index: u32, channel: u32, value: f32) -> f32 {{\n    var v = value;\n{calls}    \
          return v;\n}}\n"
     )
 }

@@ -134,6 +134,11 @@ impl Geometry {
         self.images * self.output[0]
     }
 
+    /// Multiply-adds of each of the three convolutions.
+    pub(super) fn work(&self) -> usize {
+        self.rows() * self.output[1] * self.co() * self.taps_by_inputs()
+    }
+
     /// Whether each channel is convolved with one filter of its own.
     pub(super) fn is_depthwise(&self) -> bool {
         self.inputs == 1 && self.outputs == 1

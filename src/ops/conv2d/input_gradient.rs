@@ -9,7 +9,7 @@ use crate::program::{Args, Kernel};
 use crate::tensor::{DType, Spec};
 
 use super::super::testing::{nan, wave};
-use super::super::tile::{MOST_CHANNELS, MOST_UNROLLED, most_pixels, tile};
+use super::super::tile::{MOST_SUMS, Tile, Turn, cheapest, cost_beside, is_short};
 use super::geometry::Geometry;
 use super::{Conv2d, NARROW, config, conv2d, conv2d_weight_gradient, tiled, twins};
 
@@ -83,13 +83,14 @@ impl Op for InputGradient {
         let twin = move |args: &mut Args<'_>| twins::input_gradient(&geometry, args);
         let [images, height, width, _] = geometry.x_dims();
         let name = self.name();
-        let kernel = if let Some((constants, threads)) = spread(&geometry) {
-            let name = "conv2d_input_gradient_spread";
-            Kernel::tailed(name, SPREAD_SHADER, &constants, 2, threads, twin)
-        } else if geometry.is_dense() {
-            let (constants, threads) = rows(&geometry);
-            let name = "conv2d_input_gradient_rows";
-            Kernel::tailed(name, ROWS_SHADER, &constants, 2, threads, twin)
+        let kernel = if geometry.is_dense() {
+            let (rows, spread) = (rows(&geometry), spread(&geometry));
+            // Collecting, taps meet no pixel beyond the output's edge.
+            let (name, source, unrolled) = match spread.filter(|spread| spread.cost < rows.cost) {
+                Some(spread) => ("conv2d_input_gradient_spread", SPREAD_SHADER, spread),
+                None => ("conv2d_input_gradient_rows", ROWS_SHADER, rows),
+            };
+            Kernel::tailed(name, source, &unrolled.constants, 2, unrolled.threads, twin)
         } else if geometry.inputs < NARROW {
             let (constants, threads) = (geometry.constants(), output.shape.elements());
             let name = "conv2d_input_gradient_narrow";
@@ -103,44 +104,95 @@ impl Op for InputGradient {
     }
 }
 
-/// Constants and threads of the unrolled kernel. Of `stride` neighboring pixels each belongs to another
-/// phase: another set of taps reaches it.
-fn rows(geometry: &Geometry) -> (Vec<(&'static str, usize)>, usize) {
-    let (kernel, stride) = (geometry.kernel[1], geometry.config.stride[1]);
-    let phase_taps = kernel.div_ceil(stride);
-    let phase_width = geometry.input[1].div_ceil(stride);
-    let channels = tile(geometry.inputs, MOST_CHANNELS);
-    let pixels = tile(
-        phase_width,
-        most_pixels(channels * phase_taps, MOST_UNROLLED),
-    );
-    let constants = geometry.dense_constants([
-        ("PIXELS", pixels),
-        ("CHANNELS", channels),
-        ("PHASE_TAPS", phase_taps),
-        ("columns", pixels + phase_taps - 1),
-        ("uneven", usize::from(!kernel.is_multiple_of(stride))),
-    ]);
-    let blocks = stride * phase_width.div_ceil(pixels) * geometry.inputs.div_ceil(channels);
-    (constants, geometry.images * geometry.input[0] * blocks)
+/// An unrolled kernel: its constants, its threads, and what it costs.
+struct Unrolled {
+    constants: Vec<(&'static str, usize)>,
+    threads: usize,
+    cost: usize,
 }
 
-/// Constants and threads of the kernel for whole rows, where the output is so much narrower that the others try many
-/// taps in vain.
-fn spread(geometry: &Geometry) -> Option<(Vec<(&'static str, usize)>, usize)> {
-    /// Sums of a thread.
-    const MOST_SUMS: usize = 96;
-    let ([width, out_width], config) = ([geometry.input[1], geometry.output[1]], geometry.config);
-    let is_plain = config.stride == [1; 2] && config.padding == [[0; 2]; 2];
-    let most = (MOST_SUMS / width).min(MOST_UNROLLED / (out_width * geometry.kernel[1]));
-    if !geometry.is_dense() || !is_plain || 5 * out_width > 4 * width || most == 0 {
+/// The kernel for pixels of one phase. Of `stride` neighboring pixels each belongs to another phase: another set of taps
+/// reaches it.
+fn rows(geometry: &Geometry) -> Unrolled {
+    let [kernel_y, kernel_x] = geometry.kernel;
+    let [stride_y, stride] = geometry.config.stride;
+    let taps = kernel_x.div_ceil(stride);
+    let (width, inputs) = (geometry.input[1].div_ceil(stride), geometry.inputs);
+    let threads = |[images, pixels, channels, ..]: Tile| {
+        let blocks = stride * width.div_ceil(pixels) * inputs.div_ceil(channels);
+        geometry.images / images * geometry.input[0] * blocks
+    };
+    let price = |tile: Tile| {
+        let [images, pixels, channels, ..] = tile;
+        let sums = images * pixels * channels;
+        let turn = Turn {
+            loads: images * (pixels + taps - 1) + taps * channels,
+            multiply_adds: taps * sums,
+            sums,
+        };
+        let fits =
+            is_short(turn, geometry.work(), MOST_SUMS) && geometry.images.is_multiple_of(images);
+        let turns = kernel_y.div_ceil(stride_y) * geometry.outputs;
+        fits.then(|| cost_beside(threads(tile), turns, turn))
+    };
+    let (cost, tile) = cheapest([4, width.min(32), inputs.min(16), 1, 1], &price);
+    let [images, pixels, channels, ..] = tile;
+    Unrolled {
+        constants: geometry.dense_constants([
+            ("TOGETHER", images),
+            ("PIXELS", pixels),
+            ("CHANNELS", channels),
+            (
+                "short_row",
+                usize::from(!geometry.input[1].is_multiple_of(stride * pixels)),
+            ),
+            ("short_block", usize::from(!inputs.is_multiple_of(channels))),
+            ("PHASE_TAPS", taps),
+            ("columns", pixels + taps - 1),
+            ("uneven", usize::from(!kernel_x.is_multiple_of(stride))),
+        ]),
+        threads: threads(tile),
+        cost,
+    }
+}
+
+/// The kernel for whole rows of a convolution that neither pads nor strides, if they are not too long for it.
+fn spread(geometry: &Geometry) -> Option<Unrolled> {
+    let ([height, width], [out_height, out_width]) = (geometry.input, geometry.output);
+    let ([kernel_y, kernel_x], inputs) = (geometry.kernel, geometry.inputs);
+    let config = geometry.config;
+    if config.stride != [1; 2] || config.padding != [[0; 2]; 2] {
         return None;
     }
-    let channels = tile(geometry.inputs, most.min(MOST_CHANNELS));
-    let mut constants = geometry.dense_constants([("CHANNELS", channels)]);
+    let threads = |[images, channels, ..]: Tile| {
+        geometry.images / images * height * inputs.div_ceil(channels)
+    };
+    let price = |tile: Tile| {
+        let [images, channels, ..] = tile;
+        let turn = Turn {
+            loads: images * out_width + kernel_x * channels,
+            multiply_adds: images * out_width * kernel_x * channels,
+            sums: images * width * channels,
+        };
+        let fits =
+            is_short(turn, geometry.work(), MOST_SUMS) && geometry.images.is_multiple_of(images);
+        // Rows near the edges are reached by fewer rows of taps.
+        let turns = kernel_y * geometry.outputs * out_height / height;
+        fits.then(|| cost_beside(threads(tile), turns, turn))
+    };
+    let (cost, tile) = cheapest([4, inputs.min(16), 1, 1, 1], &price);
+    let [images, channels, ..] = tile;
+    let mut constants = geometry.dense_constants([
+        ("TOGETHER", images),
+        ("CHANNELS", channels),
+        ("short_block", usize::from(!inputs.is_multiple_of(channels))),
+    ]);
     constants.retain(|(name, _)| !name.starts_with("STRIDE") && !name.starts_with("PAD"));
-    let rows = geometry.images * geometry.input[0];
-    Some((constants, rows * geometry.inputs.div_ceil(channels)))
+    (cost < usize::MAX).then_some(Unrolled {
+        constants,
+        threads: threads(tile),
+        cost,
+    })
 }
 
 const SPREAD_SHADER: &str = crate::wgsl!("../../../shaders/conv2d_input_gradient_spread.wgsl");

@@ -11,7 +11,7 @@ use crate::program::{Args, Kernel};
 use crate::tensor::{DType, Spec};
 
 use super::super::testing::{nan, wave};
-use super::super::tile::{MOST_CHANNELS, MOST_UNROLLED, most_pixels, tile};
+use super::super::tile::{PARTIAL, Tile, Turn, cheapest, cost, is_short};
 use super::super::window::split_reduction;
 use super::geometry::Geometry;
 use super::{Conv2d, NARROW, config, conv2d, conv2d_input_gradient, tiled, twins};
@@ -82,7 +82,7 @@ impl Op for WeightGradient {
             unreachable!("infer accepted {inputs:?}")
         };
         let weights = output.shape.elements();
-        let (name, source, mut constants, blocks) = if geometry.is_dense() {
+        let (name, source, mut constants, [blocks, least]) = if geometry.is_dense() {
             let (constants, blocks) = rows(&geometry);
             (
                 "conv2d_weight_gradient_rows",
@@ -92,14 +92,19 @@ impl Op for WeightGradient {
             )
         } else if geometry.outputs < NARROW {
             let name = "conv2d_weight_gradient_narrow";
-            (name, NARROW_SHADER, geometry.constants(), weights)
+            (
+                name,
+                NARROW_SHADER,
+                geometry.constants(),
+                [weights, LEAST_PIXELS[0]],
+            )
         } else {
             let columns = geometry.config.groups * geometry.outputs.div_ceil(8);
             let blocks = geometry.taps_by_inputs().div_ceil(4) * columns;
-            (self.name(), SHADER, geometry.constants(), blocks)
+            let threads = [blocks, LEAST_PIXELS[0]];
+            (self.name(), SHADER, geometry.constants(), threads)
         };
-        let least = LEAST_PIXELS.div_ceil(geometry.output[1]);
-        let (chunk, chunks) = split_reduction(geometry.rows(), least, blocks, weights);
+        let (chunk, chunks) = chunks(&geometry, blocks, least);
         constants.extend([("CHUNK_ROWS", chunk), ("CHUNKS", chunks)]);
         let twin = move |args: &mut Args<'_>| twins::weight_gradient(&geometry, args);
         let kernel = Kernel::linear(name, source, &constants, 2, blocks * chunks, twin)
@@ -119,35 +124,60 @@ impl Op for WeightGradient {
 }
 
 /// Pixels that are worth a partial sum: its store, its load and its addition cost as much as some fifty
-/// multiply-adds.
-const LEAST_PIXELS: usize = 512;
+/// multiply-adds. The fewer where that divides the work better.
+const LEAST_PIXELS: [usize; 2] = [512, 384];
 
-/// Constants of the unrolled kernel, and its threads per chunk.
-fn rows(geometry: &Geometry) -> (Vec<(&'static str, usize)>, usize) {
-    /// Taps of one row of a filter, times input channels: with eight output channels, 96 sums.
-    const MOST_ROWS: usize = 12;
-    /// Twice what other unrolled loops have: here each turn moves up to 96 sums.
-    const MOST_MULTIPLIED: usize = 2 * MOST_UNROLLED;
-    let (width, kernel, stride) = (
+/// Rows of a chunk of at least so many pixels, and the number of chunks, with so many threads for each.
+fn chunks(geometry: &Geometry, threads: usize, pixels: usize) -> (usize, usize) {
+    let least = pixels.div_ceil(geometry.output[1]);
+    let weights = geometry.taps_by_inputs() * geometry.co();
+    split_reduction(geometry.rows(), least, threads, weights)
+}
+
+/// Constants of the unrolled kernel, its threads per chunk, and the least pixels of a chunk.
+fn rows(geometry: &Geometry) -> (Vec<(&'static str, usize)>, [usize; 2]) {
+    /// More make it slower, other than the model says.
+    const MOST_SUMS: usize = 96;
+    let (width, [kernel_y, kernel_x], stride) = (
         geometry.output[1],
-        geometry.kernel[1],
+        geometry.kernel,
         geometry.config.stride[1],
     );
-    let channels = tile(geometry.outputs, MOST_CHANNELS);
-    let inputs = tile(geometry.inputs, MOST_ROWS / kernel);
-    let pixels = tile(
-        width,
-        most_pixels(channels * inputs * kernel, MOST_MULTIPLIED),
-    );
+    let (inputs, outputs) = (geometry.inputs, geometry.outputs);
+    let blocks = |[taps, rows, channels]: [usize; 3]| {
+        kernel_y / taps * inputs.div_ceil(rows) * outputs.div_ceil(channels)
+    };
+    let most = [2, kernel_y, inputs.min(8), width.min(16), outputs.min(16)];
+    let price = |[least, taps, rows, pixels, channels]: Tile| {
+        let sums = taps * kernel_x * rows * channels;
+        let columns = (pixels - 1) * stride + kernel_x;
+        let turn = Turn {
+            loads: taps * rows * columns + pixels * channels,
+            multiply_adds: pixels * sums,
+            sums,
+        };
+        let fits = is_short(turn, geometry.work(), MOST_SUMS) && kernel_y.is_multiple_of(taps);
+        let threads = blocks([taps, rows, channels]);
+        let (chunk, chunks) = chunks(geometry, threads, LEAST_PIXELS[least - 1]);
+        let turns = chunk * width.div_ceil(pixels);
+        fits.then(|| cost(threads * chunks, turns, turn) + threads * chunks * sums * PARTIAL)
+    };
+    let (_, [least, taps, rows, pixels, channels]) = cheapest(most, &price);
     let constants = geometry.dense_constants([
+        ("TAPS", taps),
+        ("ROWS", rows),
         ("PIXELS", pixels),
-        ("ROWS", inputs),
         ("CHANNELS", channels),
-        ("columns", (pixels - 1) * stride + kernel),
-        ("uneven", usize::from(!width.is_multiple_of(pixels))),
+        ("columns", (pixels - 1) * stride + kernel_x),
+        ("short_row", usize::from(!width.is_multiple_of(pixels))),
+        (
+            "short_block",
+            usize::from(!outputs.is_multiple_of(channels)),
+        ),
+        ("short_inputs", usize::from(!inputs.is_multiple_of(rows))),
     ]);
-    let blocks = geometry.inputs.div_ceil(inputs) * geometry.outputs.div_ceil(channels);
-    (constants, geometry.kernel[0] * blocks)
+    let threads = blocks([taps, rows, channels]);
+    (constants, [threads, LEAST_PIXELS[least - 1]])
 }
 
 const ROWS_SHADER: &str = crate::wgsl!("../../../shaders/conv2d_weight_gradient_rows.wgsl");
