@@ -183,8 +183,8 @@ fn tile(extents: [usize; 3]) -> [usize; 3] {
         let blocks = m.div_ceil(rows) * n.div_ceil(columns);
         let (chunk, chunks) = chunks(extents, blocks);
         let is_whole = chunk.is_multiple_of(steps) && k.is_multiple_of(steps);
-        let fits = is_short(turn, m * k * n, MOST_SUMS) && is_whole;
-        let partial = (chunks - 1) * m * n * PARTIAL;
+        let fits = is_short(turn, (m * k) as u64 * n as u64, MOST_SUMS) && is_whole;
+        let partial = ((chunks - 1) * m * n) as u64 * PARTIAL;
         fits.then(|| cost(blocks * chunks, chunk / steps, turn) + partial)
     };
     let (_, [rows, columns, steps, ..]) = cheapest([m.min(16), n.min(16), k.min(4), 1, 1], &price);

@@ -19,36 +19,33 @@ impl Turn {
     /// Half cycles of four threads on SwiftShader: a fit to 54 measurements of nine layers' forward pass, which all lie
     /// within 20 % of it and half of them within 4 % (`benches/README.md`). A load costs most because each of the four
     /// asks for itself whether it may and where.
-    fn cost(self) -> usize {
-        52 * self.loads + 8 * self.multiply_adds + 5 * self.sums
+    fn cost(self) -> u64 {
+        (52 * self.loads + 8 * self.multiply_adds + 5 * self.sums) as u64
     }
 }
 
 /// Half cycles for a partial result: its store, its load and its addition.
-pub(super) const PARTIAL: usize = 350;
+pub(super) const PARTIAL: u64 = 350;
 
 /// The time of a kernel whose `threads` do `turns` each, in half cycles of two cores with four threads at once: a software
 /// adapter has at least two cores, which share a launch by workgroups.
-#[inline(never)]
-pub(super) fn cost(threads: usize, turns: usize, turn: Turn) -> usize {
+pub(super) fn cost(threads: usize, turns: usize, turn: Turn) -> u64 {
     let group = GROUP as usize;
     let longest = match threads.div_ceil(group) {
         1 => threads,
         groups => groups.div_ceil(2) * group,
     };
-    2 * longest * turns * turn.cost()
+    2 * cost_beside(longest, turns, turn)
 }
 
 /// The same for a kernel that has another one beside it in its launch, so that the cores share both.
-#[inline(never)]
-pub(super) fn cost_beside(threads: usize, turns: usize, turn: Turn) -> usize {
-    threads * turns * turn.cost()
+pub(super) fn cost_beside(threads: usize, turns: usize, turn: Turn) -> u64 {
+    (threads * turns) as u64 * turn.cost()
 }
 
 /// Whether the unrolled body of a kernel with `work` multiply-adds may be that long, with at most `sums` sums. Longer ones
 /// compile slowly (64 sums with 192 multiply-adds 0.1 s, 160 with 800 0.4 s), which small work does not make up for.
-#[inline(never)]
-pub(super) fn is_short(turn: Turn, work: usize, sums: usize) -> bool {
+pub(super) fn is_short(turn: Turn, work: u64, sums: usize) -> bool {
     let [most_sums, most] = match work {
         ..2_000_000 => [64, 400],
         _ => [sums, 850],
@@ -67,8 +64,8 @@ pub(super) type Tile = [usize; AXES];
 
 /// The cost and extents of the cheapest tile of one to `most` along each axis. Where `cost` allows none, it is of ones and
 /// beyond price.
-pub(super) fn cheapest(most: Tile, cost: &dyn Fn(Tile) -> Option<usize>) -> (usize, Tile) {
-    let (mut tile, mut best) = ([1; AXES], (usize::MAX, [1; AXES]));
+pub(super) fn cheapest(most: Tile, cost: &dyn Fn(Tile) -> Option<u64>) -> (u64, Tile) {
+    let (mut tile, mut best) = ([1; AXES], (u64::MAX, [1; AXES]));
     loop {
         if let Some(cost) = cost(tile).filter(|cost| *cost < best.0) {
             best = (cost, tile);

@@ -191,6 +191,45 @@ fn declared_names(text: &str) -> Vec<&str> {
     names
 }
 
+/// The bindings of a launch.
+#[derive(Default)]
+struct Bindings {
+    views: Vec<View>,
+    accesses: Vec<Access>,
+    kinds: Vec<String>,
+}
+
+impl Bindings {
+    /// Where `view` is bound as this type: one binding for all parts that do.
+    fn slot(&mut self, view: View, access: Access, kind: &str) -> usize {
+        let mut known = self.views.iter().zip(&self.kinds);
+        if let Some(slot) = known.position(|known| known == (&view, &kind.to_owned())) {
+            if self.accesses[slot] != access {
+                self.accesses[slot] = Access::ReadWrite;
+            }
+            return slot;
+        }
+        self.views.push(view);
+        self.accesses.push(access);
+        self.kinds.push(kind.to_owned());
+        self.views.len() - 1
+    }
+
+    fn declarations(&self) -> String {
+        let mut text = String::new();
+        for (slot, (access, kind)) in self.accesses.iter().zip(&self.kinds).enumerate() {
+            let mode = match access {
+                Access::Read => "read",
+                Access::Write | Access::ReadWrite => "read_write",
+            };
+            text.push_str(&format!(
+                "@group(0) @binding({slot}) var<storage, {mode}> binding{slot}: {kind};\n"
+            ));
+        }
+        text
+    }
+}
+
 /// `calls` in `turns` of these workgroups, the next after those of the workgroups before `place`.
 fn turning(calls: &str, turns: u32, [x, ..]: [u32; 3]) -> String {
     let own = |index| format!("let own = vec3<u32>({index} % {x}u, {index} / {x}u, 0u);\n{calls}");
@@ -232,7 +271,7 @@ impl Program {
                 bindings: only.bindings.clone(),
             };
         }
-        let (mut kinds, mut accesses, mut bindings) = (Vec::new(), Vec::new(), Vec::new());
+        let mut bindings = Bindings::default();
         let (mut text, mut lanes) = (String::new(), String::new());
         let (mut count, mut pool, mut number) = (0, 0, 0);
         let is_within = |part: &Dispatch| part.join == Join::Within && family == Family::Software;
@@ -246,23 +285,12 @@ impl Program {
                 let source =
                     Source::of(kernel, family).expect("a part of a launch can be taken apart");
                 pool = pool.max(source.pool);
-                let mut slots = Vec::new();
-                for (index, (view, access)) in
-                    part.bindings.iter().zip(&kernel.accesses).enumerate()
-                {
-                    let kind = source.kind(index).to_owned();
-                    let mut known = bindings.iter().zip(&kinds);
-                    let slot = known.position(|known| known == (view, &kind));
-                    let slot = slot.unwrap_or(bindings.len());
-                    if slot == bindings.len() {
-                        bindings.push(*view);
-                        kinds.push(kind);
-                        accesses.push(*access);
-                    } else if accesses[slot] != *access {
-                        accesses[slot] = Access::ReadWrite;
-                    }
-                    slots.push(slot);
-                }
+                let uses = part.bindings.iter().zip(&kernel.accesses).enumerate();
+                let slots: Vec<usize> = uses
+                    .map(|(index, (view, access))| {
+                        bindings.slot(*view, *access, source.kind(index))
+                    })
+                    .collect();
                 text.push_str(&source.renamed(number, &slots));
                 let (_, _, workgroups) = kernel.form(family);
                 let call = source.call(number, workgroups);
@@ -287,16 +315,7 @@ impl Program {
                  let place = number - {begin}u;\n{calls}{barrier}{within}}}\n"
             ));
         }
-        let mut declarations = String::new();
-        for (slot, (access, kind)) in accesses.iter().zip(&kinds).enumerate() {
-            let mode = match access {
-                Access::Read => "read",
-                Access::Write | Access::ReadWrite => "read_write",
-            };
-            declarations.push_str(&format!(
-                "@group(0) @binding({slot}) var<storage, {mode}> binding{slot}: {kind};\n"
-            ));
-        }
+        let mut declarations = bindings.declarations();
         if pool > 0 {
             declarations.push_str(&format!("{POOL}{pool}>;\n"));
         }
@@ -310,9 +329,9 @@ impl Program {
                  {{\nlet number = group.x + group.y * groups.x;\n{lanes}}}\n"
             )
             .into(),
-            accesses,
+            accesses: bindings.accesses,
             workgroups: workgroups(count as usize),
-            bindings,
+            bindings: bindings.views,
         }
     }
 }

@@ -135,8 +135,9 @@ impl Geometry {
     }
 
     /// Multiply-adds of each of the three convolutions.
-    pub(super) fn work(&self) -> usize {
-        self.rows() * self.output[1] * self.co() * self.taps_by_inputs()
+    pub(super) fn work(&self) -> u64 {
+        let pixels = (self.rows() * self.output[1]) as u64;
+        pixels * (self.co() * self.taps_by_inputs()) as u64
     }
 
     /// Whether each channel is convolved with one filter of its own.

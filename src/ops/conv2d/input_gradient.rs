@@ -85,7 +85,7 @@ impl Op for InputGradient {
         let name = self.name();
         let kernel = if geometry.is_dense() {
             let (rows, spread) = (rows(&geometry), spread(&geometry));
-            // Collecting, taps meet no pixel beyond the output's edge.
+            // Where the output is much narrower, taps that collect meet many pixels beyond its edge.
             let (name, source, unrolled) = match spread.filter(|spread| spread.cost < rows.cost) {
                 Some(spread) => ("conv2d_input_gradient_spread", SPREAD_SHADER, spread),
                 None => ("conv2d_input_gradient_rows", ROWS_SHADER, rows),
@@ -108,7 +108,7 @@ impl Op for InputGradient {
 struct Unrolled {
     constants: Vec<(&'static str, usize)>,
     threads: usize,
-    cost: usize,
+    cost: u64,
 }
 
 /// The kernel for pixels of one phase. Of `stride` neighboring pixels each belongs to another phase: another set of taps
@@ -188,7 +188,7 @@ fn spread(geometry: &Geometry) -> Option<Unrolled> {
         ("short_block", usize::from(!inputs.is_multiple_of(channels))),
     ]);
     constants.retain(|(name, _)| !name.starts_with("STRIDE") && !name.starts_with("PAD"));
-    (cost < usize::MAX).then_some(Unrolled {
+    (cost < u64::MAX).then_some(Unrolled {
         constants,
         threads: threads(tile),
         cost,

@@ -160,7 +160,9 @@ fn rows(geometry: &Geometry) -> (Vec<(&'static str, usize)>, [usize; 2]) {
         let threads = blocks([taps, rows, channels]);
         let (chunk, chunks) = chunks(geometry, threads, LEAST_PIXELS[least - 1]);
         let turns = chunk * width.div_ceil(pixels);
-        fits.then(|| cost(threads * chunks, turns, turn) + threads * chunks * sums * PARTIAL)
+        fits.then(|| {
+            cost(threads * chunks, turns, turn) + (threads * chunks * sums) as u64 * PARTIAL
+        })
     };
     let (_, [least, taps, rows, pixels, channels]) = cheapest(most, &price);
     let constants = geometry.dense_constants([
