@@ -96,13 +96,15 @@ mod tests {
         [r, c]
     }
 
+    /// Of 512 by 6 a tile of 8 rows would leave one of two cores idle.
     #[test]
     fn tiles_are_large_and_waste_little() {
         for ([rows, columns], expected) in [
             ([512, 512], [8, 8]),
-            ([512, 6], [8, 6]),
+            ([512, 6], [4, 6]),
+            ([1024, 6], [8, 6]),
             ([500, 500], [8, 8]),
-            ([7 * 64, 1], [7, 1]),
+            ([14 * 64, 1], [7, 1]),
             ([1, 1], [1, 1]),
         ] {
             let found = product(rows, columns);
