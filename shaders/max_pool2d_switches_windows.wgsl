@@ -4,7 +4,7 @@
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> switches: array<u32>;
 
-const OUT_WIDTH = WIDTH / SIZE_X;
+//:use own_windows
 
 fn is_nan(value: f32) -> bool {
     return (bitcast<u32>(value) & 0x7fffffffu) > 0x7f800000u;
@@ -19,10 +19,7 @@ fn main(
     if i >= ROWS * OUT_WIDTH * CHANNELS {
         return;
     }
-    // Rows of windows lie below each other through the whole batch, as their rows of pixels do.
-    let window = i / CHANNELS;
-    let row = window / OUT_WIDTH;
-    let first = i + (row * (SIZE_Y - 1u) * WIDTH + window * (SIZE_X - 1u)) * CHANNELS;
+    let first = first_of(i);
     var best = x[first];
     var found = 0u;
 //:for y SIZE_Y

@@ -5,7 +5,7 @@
 @group(0) @binding(1) var<storage, read> switches: array<u32>;
 @group(0) @binding(2) var<storage, read_write> dx: array<f32>;
 
-const OUT_WIDTH = WIDTH / SIZE_X;
+//:use own_windows
 
 @compute @workgroup_size(64)
 fn main(
@@ -16,10 +16,7 @@ fn main(
     if i >= ROWS * OUT_WIDTH * CHANNELS {
         return;
     }
-    // Rows of windows lie below each other through the whole batch, as their rows of pixels do.
-    let window = i / CHANNELS;
-    let row = window / OUT_WIDTH;
-    let first = i + (row * (SIZE_Y - 1u) * WIDTH + window * (SIZE_X - 1u)) * CHANNELS;
+    let first = first_of(i);
     let value = dy[i];
     let tap = switches[i];
 //:for y SIZE_Y

@@ -96,7 +96,8 @@ fn block(channels: usize) -> usize {
 
 /// How the rows of a channel are cut for statistics: rows per chunk, and the number of chunks. Fewer than for
 /// other sums ([`super::sum::chunk_rows`]), because many threads merge all of them. In chunks of 64 rows, one for each
-/// thread, a workgroup has as many elements as one of a convolution with 64 sums a thread, and can go on with them.
+/// thread, a workgroup has as many elements as one of a convolution with 64 sums a thread, which can go on with them; one
+/// with more sums goes on with several.
 pub(super) fn statistics_chunks(rows: usize) -> (usize, usize) {
     let chunk = rows.div_ceil(256).max(64);
     (chunk, rows.div_ceil(chunk))

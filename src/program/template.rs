@@ -16,13 +16,17 @@
 pub const MERGED_PARTS: &str = crate::wgsl!("../../shaders/merged_parts.wgsl");
 
 /// What a source may use, by name.
-const SHARED: [(&str, &str); 3] = [
+const SHARED: [(&str, &str); 4] = [
     ("random", crate::wgsl!("../../shaders/random.wgsl")),
     (
         "merged_moments",
         crate::wgsl!("../../shaders/merged_moments.wgsl"),
     ),
     ("merged_parts", MERGED_PARTS),
+    (
+        "own_windows",
+        crate::wgsl!("../../shaders/own_windows.wgsl"),
+    ),
 ];
 
 /// `source` with its loops unrolled and what it uses put in. Bounds and expressions may name `constants`.

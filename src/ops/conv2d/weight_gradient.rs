@@ -157,10 +157,10 @@ fn rows(geometry: &Geometry) -> (Vec<(&'static str, usize)>, [usize; 2]) {
             sums,
         };
         let fits = is_short(turn, geometry.work(), MOST_SUMS) && kernel_y.is_multiple_of(taps);
-        let threads = blocks([taps, rows, channels]);
-        let (chunk, chunks) = chunks(geometry, threads, LEAST_PIXELS[least - 1]);
-        let turns = chunk * width.div_ceil(pixels);
         fits.then(|| {
+            let threads = blocks([taps, rows, channels]);
+            let (chunk, chunks) = chunks(geometry, threads, LEAST_PIXELS[least - 1]);
+            let turns = chunk * width.div_ceil(pixels);
             cost(threads * chunks, turns, turn) + (threads * chunks * sums) as u64 * PARTIAL
         })
     };
