@@ -16,7 +16,7 @@ pub use args::{Args, MAX_BINDINGS, Scratch};
 pub use form::{Family, Run, Tiled};
 pub use launch::{Join, Launch, Source};
 pub use stage::{IDENTITY, MOST_BINDINGS, Stage};
-pub use template::MERGED_PARTS;
+pub use template::{MERGED_PARTS, OWN_WINDOWS};
 pub use wgsl::stripped;
 
 /// Index of a buffer within its [`Program`].

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::graph::{
     Backward, Example, Graph, Lowering, Op, OpInfo, Origin, Value, ValueId, expect_inputs,
 };
-use crate::program::{Args, Kernel};
+use crate::program::{Args, Kernel, OWN_WINDOWS};
 use crate::tensor::Spec;
 
 use super::pool2d::{Pool2d, Pooling, config};
@@ -229,6 +229,7 @@ pub(super) const SWITCHES_INFO: OpInfo = OpInfo {
     shaders: &[
         ("max_pool2d_switches", SWITCHES_SHADER),
         ("max_pool2d_switches_windows", SWITCHES_WINDOWS_SHADER),
+        ("own_windows", OWN_WINDOWS),
     ],
     examples: || {
         let halved = |g: &mut Graph, x: &[ValueId]| max_pool2d_switches(g, x[0], config(2, 2, 0));

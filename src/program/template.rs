@@ -15,6 +15,9 @@
 /// The statistics of a channel from its parts, for the kernels of `ops::moments` and `ops::batch_norm`.
 pub const MERGED_PARTS: &str = crate::wgsl!("../../shaders/merged_parts.wgsl");
 
+/// Where windows that tile the input begin, for the kernels of `ops::max_pool2d`.
+pub const OWN_WINDOWS: &str = crate::wgsl!("../../shaders/own_windows.wgsl");
+
 /// What a source may use, by name.
 const SHARED: [(&str, &str); 4] = [
     ("random", crate::wgsl!("../../shaders/random.wgsl")),
@@ -23,10 +26,7 @@ const SHARED: [(&str, &str); 4] = [
         crate::wgsl!("../../shaders/merged_moments.wgsl"),
     ),
     ("merged_parts", MERGED_PARTS),
-    (
-        "own_windows",
-        crate::wgsl!("../../shaders/own_windows.wgsl"),
-    ),
+    ("own_windows", OWN_WINDOWS),
 ];
 
 /// `source` with its loops unrolled and what it uses put in. Bounds and expressions may name `constants`.
