@@ -14,8 +14,10 @@ mod convert;
 #[cfg(target_arch = "wasm32")]
 mod desk;
 mod lab;
+mod look;
 pub mod messages;
 mod pace;
+mod paint;
 mod plans;
 #[cfg(target_arch = "wasm32")]
 mod present_cpu;
@@ -24,7 +26,7 @@ mod present_gpu;
 mod tiles;
 mod work;
 
-pub use colors::Colors;
 pub use lab::{Image, Lab};
-pub use tiles::{Group, Mode, Placed, paint};
+pub use paint::{ColorTables, paint};
+pub use tiles::{Group, Mode, Placed};
 pub use work::{Given, Slice};

@@ -215,3 +215,20 @@ fn ranges_follow_what_is_shown_and_nothing_is_kept_that_is_not_looked_at() {
     lab.run_probe().unwrap();
     assert!(block_on(lab.ranges(TileKind::Activation)).is_ok());
 }
+
+#[test]
+fn what_is_read_beside_the_pictures_is_of_them_and_costs_no_pass() {
+    let (lab, image, _) = probed();
+    lab.counters();
+    let drawn = block_on(lab.probabilities()).unwrap();
+    let ranges = block_on(lab.ranges(TileKind::Activation)).unwrap();
+    assert_eq!(lab.counters().dispatches, 0.0);
+    assert_eq!(block_on(lab.predict(image)).unwrap(), drawn);
+
+    // Another image was looked at meanwhile.
+    let (other, _) = lab.example(IMAGE + 1, Some("test")).unwrap();
+    assert_ne!(block_on(lab.predict(other.clone())).unwrap(), drawn);
+    assert_eq!(block_on(lab.probabilities()).unwrap(), drawn);
+    block_on(lab.activations("conv", other)).unwrap();
+    assert_eq!(block_on(lab.ranges(TileKind::Activation)).unwrap(), ranges);
+}

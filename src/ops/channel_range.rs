@@ -1,5 +1,7 @@
 //! The smallest and largest value of each channel: what color scales are made of.
 
+use std::array;
+
 use crate::error::{Error, Result};
 use crate::graph::{Example, Graph, Lowering, Op, OpInfo, ValueId, expect_dtype, expect_inputs};
 use crate::program::{Args, Kernel};
@@ -44,23 +46,37 @@ impl Op for ChannelRange {
         let twin = move |args: &mut Args<'_>| {
             let x = args.read(0);
             let y = args.write(0);
-            for (pair, first) in y.chunks_exact_mut(2).zip(x) {
-                pair.fill(*first);
+            let whole = channels - channels % LANES;
+            for (at, pairs) in (0..whole).step_by(LANES).zip(y.chunks_exact_mut(2 * LANES)) {
+                ranges_of::<LANES>(x, channels, at, pairs);
             }
-            for row in x.chunks_exact(channels).skip(1) {
-                for (pair, &value) in y.chunks_exact_mut(2).zip(row) {
-                    if value < pair[0] {
-                        pair[0] = value;
-                    }
-                    if value > pair[1] {
-                        pair[1] = value;
-                    }
-                }
+            for (at, pair) in (whole..channels).zip(y[2 * whole..].chunks_exact_mut(2)) {
+                ranges_of::<1>(x, channels, at, pair);
             }
         };
         let constants = [("CHANNELS", channels), ("ROWS", rows)];
         let kernel = Kernel::linear("channel_range", SHADER, &constants, 1, channels, twin);
         Lowering::single(kernel, 1)
+    }
+}
+
+/// Channels that the CPU takes side by side.
+const LANES: usize = 8;
+
+/// The ranges of `N` channels from `at` on, as pairs.
+fn ranges_of<const N: usize>(x: &[f32], channels: usize, at: usize, pairs: &mut [f32]) {
+    let mut lows: [f32; N] = array::from_fn(|i| x[at + i]);
+    let mut highs = lows;
+    for row in x.chunks_exact(channels).skip(1) {
+        let row = &row[at..at + N];
+        // Written so that it is one instruction, which no other order of NaN is.
+        for ((low, high), &value) in lows.iter_mut().zip(&mut highs).zip(row) {
+            *low = if value < *low { value } else { *low };
+            *high = if value > *high { value } else { *high };
+        }
+    }
+    for (pair, (low, high)) in pairs.chunks_exact_mut(2).zip(lows.into_iter().zip(highs)) {
+        pair.copy_from_slice(&[low, high]);
     }
 }
 
@@ -74,6 +90,12 @@ pub(super) const INFO: OpInfo = OpInfo {
         let build = |g: &mut Graph, x: &[ValueId]| channel_range(g, x[0]);
         vec![
             Example::new("maps", vec![wave([2, 3, 3, 5], 0.2)], build).forward_only(),
+            Example::new(
+                "two sets of lanes and a rest",
+                vec![wave([3, 5, 19], 0.4)],
+                build,
+            )
+            .forward_only(),
             Example::new("one element", vec![wave([1], 0.2)], build).forward_only(),
             Example::new("not a number", vec![nan([4, 3])], build).forward_only(),
         ]

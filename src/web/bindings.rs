@@ -254,6 +254,12 @@ impl JsLab {
         self.0.present().await.map_err(js_error)
     }
 
+    /// See [`Lab::probabilities`].
+    pub async fn probabilities(&self) -> Js<Float32Array> {
+        let found = self.0.lab.probabilities().await;
+        Ok(Float32Array::from(found.map_err(js_error)?.as_slice()))
+    }
+
     /// See [`Lab::ranges`].
     pub async fn ranges(&self, kind: JsValue) -> Js {
         let ranges = self.0.lab.ranges(from_js(kind)?).await;

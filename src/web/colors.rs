@@ -4,11 +4,11 @@ use crate::error::{Error, Result};
 
 /// The two color maps of the page, 9 anchors each, RGB in 0..1.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Colors {
+pub(super) struct Colors {
     /// For values that are never negative.
-    pub sequential: Vec<[f32; 3]>,
+    pub(super) sequential: Vec<[f32; 3]>,
     /// For signed values; the middle is zero.
-    pub diverging: Vec<[f32; 3]>,
+    pub(super) diverging: Vec<[f32; 3]>,
 }
 
 /// Anchors of each color map.
@@ -19,7 +19,7 @@ impl Colors {
     ///
     /// # Errors
     /// When the file they are in is not two lists of nine hex colors.
-    pub fn load() -> Result<Self> {
+    pub(super) fn load() -> Result<Self> {
         let text = include_str!("../../www/src/draw/colormaps.json");
         let wrong = |found: String| Error::mismatch("colormaps.json", "9 hex colors a map", found);
         let maps: serde_json::Value =

@@ -2,6 +2,7 @@
 //! pictures, and the jobs under way. Calls come one at a time; long work is a job that the caller
 //! advances in slices, and the clock is the caller's.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use litemap::LiteMap;
@@ -17,8 +18,7 @@ use crate::train::{Loaded, Probe, Session};
 use crate::zoo::ARCHITECTURES;
 
 use super::choices::{Chosen, network_for, network_info};
-use super::messages::{Choice, Counters, DatasetInfo, Info, NetworkInfo, Tile, TileKind};
-use super::tiles::{Group, layer_index, resolve, unseen};
+use super::messages::{Choice, Counters, DatasetInfo, Info, NetworkInfo};
 use super::work::Work;
 
 /// An image as scripts give it: c·h·w values in 0..1.
@@ -30,12 +30,14 @@ pub struct Lab<B: Backend> {
     backend: B,
     note: Option<String>,
     pub(super) session: Session<B>,
-    probe: Probe<B>,
+    pub(super) probe: Probe<B>,
     /// While gradients are looked at.
-    gradients: Option<Probe<B>>,
-    probe_image: Tensor,
+    pub(super) gradients: Option<Probe<B>>,
+    /// Whether the probes hold what was drawn last, and not another image's values.
+    pub(super) drawn: Cell<bool>,
+    pub(super) probe_image: Tensor,
     /// Its class, where that is known.
-    probe_class: Option<usize>,
+    pub(super) probe_class: Option<usize>,
     chosen: Chosen,
     seed: u64,
     pub(super) jobs: LiteMap<u32, Work<B>>,
@@ -68,6 +70,7 @@ impl<B: Backend> Lab<B> {
             session,
             probe,
             gradients: None,
+            drawn: Cell::new(false),
             probe_class,
             probe_image,
             chosen,
@@ -156,6 +159,7 @@ impl<B: Backend> Lab<B> {
         }
         self.jobs.clear();
         self.gradients = None;
+        self.drawn.set(false);
         self.session = session;
         self.probe = probe;
         self.chosen = chosen;
@@ -214,15 +218,6 @@ impl<B: Backend> Lab<B> {
         self.session.reset(self.seed)
     }
 
-    /// Class probabilities of an image.
-    ///
-    /// # Errors
-    /// When its size or values are wrong, or the backend fails.
-    pub async fn predict(&self, image: Image) -> Result<Vec<f32>> {
-        self.probe.run(&self.image(image)?)?;
-        self.probe.probabilities().await
-    }
-
     /// Image `index` of a split ("test" if none is named) and its label.
     ///
     /// # Errors
@@ -230,31 +225,6 @@ impl<B: Backend> Lab<B> {
     pub fn example(&self, index: usize, split: Option<&str>) -> Result<(Image, usize)> {
         let split = self.session.data().split(split.unwrap_or("test"))?;
         Ok((split.image(index)?.to_vec(), split.label(index)?))
-    }
-
-    /// A layer's activations for an image, `[c, h, w]`.
-    ///
-    /// # Errors
-    /// When there is no such layer, the image is wrong, or the backend fails.
-    pub async fn activations(&self, layer: &str, image: Image) -> Result<Tensor> {
-        let index = layer_index(self.session.network(), layer)?;
-        self.probe.run(&self.image(image)?)?;
-        self.probe.activations(self.session.network(), index).await
-    }
-
-    /// A layer's activations for many images of a split ("test" if none is named), `[n, features]`.
-    ///
-    /// # Errors
-    /// When there is no such layer, split or image, or the backend has no room.
-    pub async fn features(
-        &self,
-        layer: &str,
-        indices: &[u32],
-        split: Option<&str>,
-    ) -> Result<Tensor> {
-        let index = layer_index(self.session.network(), layer)?;
-        let split = split.unwrap_or("test");
-        self.session.features(index, split, indices).await
     }
 
     /// All parameters and running statistics, by name.
@@ -285,77 +255,6 @@ impl<B: Backend> Lab<B> {
             readbacks: counters.readbacks as f64,
             gpu_bytes: counters.gpu_bytes as f64,
         }
-    }
-
-    /// Chooses the image that live pictures are shown for, and says of which class it is, if that is known.
-    ///
-    /// # Errors
-    /// When its size or its class is wrong.
-    pub fn set_probe(&mut self, image: Image, class: Option<usize>) -> Result<()> {
-        let classes = self.session.network().spec.classes;
-        if let Some(wrong) = class.filter(|&class| class >= classes) {
-            let expected = format!("an index below {classes}");
-            return Err(Error::mismatch("class", expected, wrong.to_string()));
-        }
-        (self.probe_image, self.probe_class) = (self.image(image)?, class);
-        Ok(())
-    }
-
-    /// Prepares the backward pass if there are gradients to be `looked` at, or lets go of it.
-    ///
-    /// # Errors
-    /// When the backend has no room.
-    pub async fn look_at_gradients(&mut self, looked: bool) -> Result<()> {
-        if !looked {
-            self.gradients = None;
-        } else if self.gradients.is_none() {
-            self.gradients = Some(self.probe.gradients(&self.session).await?);
-        }
-        Ok(())
-    }
-
-    /// Submits the forward pass of the probe image, and the backward pass if gradients are looked at, before the
-    /// tiles are drawn.
-    ///
-    /// # Errors
-    /// When the backend fails.
-    pub fn run_probe(&self) -> Result<()> {
-        self.probe.run(&self.probe_image)?;
-        match &self.gradients {
-            Some(gradients) => gradients.run_back(self.probe_class, self.session.network()),
-            None => Ok(()),
-        }
-    }
-
-    /// What the tiles of a view show.
-    ///
-    /// # Errors
-    /// When a tile names something that the network does not have.
-    pub fn resolve(&self, tiles: &[Tile]) -> Result<Vec<Group<B>>> {
-        resolve(&self.session, &self.probe, self.gradients.as_ref(), tiles)
-    }
-
-    /// The smallest and largest of what is shown of each channel of each layer that has it, for the probe image.
-    ///
-    /// # Errors
-    /// When the backend fails, or gradients are not looked at.
-    pub async fn ranges(&self, kind: TileKind) -> Result<Vec<(String, Vec<f32>)>> {
-        self.run_probe()?;
-        let probe = match kind.is_gradient() {
-            true => self.gradients.as_ref().ok_or_else(unseen)?,
-            false => &self.probe,
-        };
-        let [mut layers, kernels] = probe.ranges().await?;
-        if kind == TileKind::Activation {
-            // Those that an image may have.
-            layers[0].1 = [0.0, 1.0].repeat(self.session.network().spec.input[0]);
-        }
-        let rows = if kind.is_kernel() { kernels } else { layers };
-        let name = |index: usize| self.session.network().layers[index].id.clone();
-        Ok(rows
-            .into_iter()
-            .map(|(index, row)| (name(index), row))
-            .collect())
     }
 
     /// An image of the dataset's shape.

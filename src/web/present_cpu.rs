@@ -8,21 +8,21 @@ use web_sys::{ImageData, OffscreenCanvas, OffscreenCanvasRenderingContext2d};
 use crate::backend::any::Any;
 use crate::error::{Error, Result};
 
-use super::colors::Colors;
 use super::desk::{Presenter, View};
-use super::tiles::{Group, paint};
+use super::paint::{ColorTables, paint};
+use super::tiles::Group;
 
 /// Paints tiles.
 pub(super) struct CpuPresenter {
-    colors: Rc<Colors>,
+    tables: Rc<ColorTables>,
 }
 
 /// A canvas and its pixels.
 struct CpuView {
-    colors: Rc<Colors>,
+    tables: Rc<ColorTables>,
     canvas: OffscreenCanvas,
     context: OffscreenCanvasRenderingContext2d,
-    pixels: Vec<u8>,
+    pixels: Vec<u32>,
     /// The background that is behind the tiles in `pixels`; none after they or the size changed.
     background: Option<[f32; 3]>,
 }
@@ -30,7 +30,7 @@ struct CpuView {
 impl CpuPresenter {
     pub(super) fn new() -> Result<Self> {
         Ok(Self {
-            colors: Rc::new(Colors::load()?),
+            tables: Rc::new(ColorTables::load()?),
         })
     }
 }
@@ -47,7 +47,7 @@ impl Presenter for CpuPresenter {
             .dyn_into::<OffscreenCanvasRenderingContext2d>()
             .map_err(|error| failed(&error))?;
         Ok(Box::new(CpuView {
-            colors: self.colors.clone(),
+            tables: self.tables.clone(),
             canvas,
             context,
             pixels: Vec::new(),
@@ -75,9 +75,9 @@ impl View for CpuView {
         // Tiles only ever cover what they covered before.
         if self.background != Some(background) {
             let [r, g, b] = background.map(|channel| (channel * 255.0).round() as u8);
-            self.pixels.resize(size[0] * size[1] * 4, 0);
-            let rgba = self.pixels.chunks_exact_mut(4);
-            rgba.for_each(|pixel| pixel.copy_from_slice(&[r, g, b, 255]));
+            self.pixels.clear();
+            let pixel = u32::from_ne_bytes([r, g, b, 255]);
+            self.pixels.resize(size[0] * size[1], pixel);
             self.background = Some(background);
         }
         for group in groups {
@@ -93,11 +93,11 @@ impl View for CpuView {
             source.with_words(|words| {
                 let words = &words[view_of.offset..view_of.offset + view_of.words];
                 let floats = bytemuck::cast_slice(words);
-                paint(tiles, floats, &ranges, &self.colors, size, &mut self.pixels);
+                paint(tiles, floats, &ranges, &self.tables, size, &mut self.pixels);
             });
         }
         let image = ImageData::new_with_u8_clamped_array_and_sh(
-            Clamped(self.pixels.as_slice()),
+            Clamped(bytemuck::cast_slice(&self.pixels)),
             width,
             height,
         )

@@ -54,6 +54,7 @@ export interface Calls {
   setTiles(view: string, tiles: Tile[], background: string): void;
   setProbe(image: Float32Array, label?: number): void;
   setVisible(visible: boolean): void;
+  probabilities(): Float32Array;
   ranges(kind: TileKind): Record<string, Float32Array>;
 }
 

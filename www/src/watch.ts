@@ -16,12 +16,12 @@ export function watchPictures(client: Client): void {
 
   const round = async () => {
     const now = performance.now();
-    const probe = app.probe;
-    if (now - fast >= FAST && probe) {
+    const still = app.run !== 'training';
+    if ((now - fast >= FAST || still) && app.probe) {
       fast = now;
-      app.probabilities = await client.call('predict', [probe.image]);
+      app.probabilities = await client.call('probabilities', []);
     }
-    if (now - slow >= SLOW || app.run !== 'training') {
+    if (now - slow >= SLOW || still) {
       slow = now;
       const { shows } = app.settings;
       app.ranges = await client.call('ranges', [shows === 'activationGradient' ? shows : 'activation']);

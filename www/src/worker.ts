@@ -116,6 +116,7 @@ const handlers: Handlers = {
     visible = value;
     dirty ||= value;
   },
+  probabilities: () => theLab().probabilities(),
   ranges: ([kind]) => theLab().ranges(kind),
 };
 

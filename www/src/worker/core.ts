@@ -43,6 +43,7 @@ export interface Lab {
   setTiles(view: string, tiles: Tile[], background: string): void;
   setProbe(image: Float32Array, label?: number): void;
   present(): Promise<void>;
+  probabilities(): Promise<Float32Array>;
   ranges(kind: TileKind): Promise<Record<string, Float32Array>>;
 }
 
