@@ -42,6 +42,17 @@ pub struct Counters {
     pub gpu_bytes: u64,
 }
 
+/// Some words of a buffer.
+#[derive(Debug, Clone, Copy)]
+pub struct Part<'a, B> {
+    /// Where they lie.
+    pub buffer: &'a B,
+    /// The first of them.
+    pub offset: usize,
+    /// How many.
+    pub words: usize,
+}
+
 /// Runs programs.
 pub trait Backend: Clone + 'static {
     /// A buffer; clones share it, and it is freed with the last clone.
@@ -109,7 +120,19 @@ pub trait Backend: Clone + 'static {
         buffer: &Self::Buffer,
         offset: usize,
         words: usize,
-    ) -> impl Future<Output = Result<Vec<u32>>> + 'static;
+    ) -> impl Future<Output = Result<Vec<u32>>> + 'static {
+        self.read_parts(&[Part {
+            buffer,
+            offset,
+            words,
+        }])
+    }
+
+    /// Reads several parts at once, one behind the other, after all work submitted before.
+    fn read_parts(
+        &self,
+        parts: &[Part<'_, Self::Buffer>],
+    ) -> impl Future<Output = Result<Vec<u32>>> + 'static + use<Self>;
 
     /// Counters since the last call.
     fn counters(&self) -> Counters;

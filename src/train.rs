@@ -20,12 +20,12 @@ pub use loaded::{Batch, DataLayout, Loaded, Look};
 pub use losses::{LOSSES, LossInfo, find_loss};
 pub use optimizers::{N_SETTINGS, OPTIMIZERS, OptimizerInfo, Update, find_optimizer};
 pub use plan::{Pick, Plan};
-pub use probe::{Probe, normalized};
+pub use probe::{Probe, Ranges, normalized};
 pub use schedules::{Horizon, Pacing, SCHEDULES, ScheduleInfo, find_schedule};
 pub use session::{Preparing, Session};
 pub use step::StepMetrics;
 
-use crate::backend::Backend;
+use crate::backend::{Backend, Part};
 use crate::error::Result;
 use crate::program::View;
 
@@ -33,14 +33,18 @@ use crate::program::View;
 ///
 /// # Errors
 /// When the backend cannot read.
-pub async fn read_view<B: Backend>(
+pub fn read_view<B: Backend>(
     backend: &B,
     prepared: &B::Prepared,
     view: View,
-) -> Result<Vec<f32>> {
-    let buffer = backend.buffer(prepared, view.buffer);
-    let words = backend.read(&buffer, view.offset, view.words).await?;
-    Ok(words.into_iter().map(f32::from_bits).collect())
+) -> impl Future<Output = Result<Vec<f32>>> + 'static + use<B> {
+    let part = Part {
+        buffer: &backend.buffer(prepared, view.buffer),
+        offset: view.offset,
+        words: view.words,
+    };
+    let reading = backend.read_parts(&[part]);
+    async move { Ok(reading.await?.into_iter().map(f32::from_bits).collect()) }
 }
 
 /// Floats as the words that backends move.

@@ -20,9 +20,9 @@ mod pace;
 mod paint;
 mod plans;
 #[cfg(target_arch = "wasm32")]
-mod present_cpu;
-#[cfg(target_arch = "wasm32")]
 mod present_gpu;
+#[cfg(target_arch = "wasm32")]
+mod present_host;
 mod tiles;
 mod work;
 

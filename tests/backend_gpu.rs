@@ -4,9 +4,10 @@
 
 mod common;
 
+use convscope::backend::any::Any;
 use convscope::backend::cpu::Cpu;
 use convscope::backend::gpu::Gpu;
-use convscope::backend::{Backend, Counters};
+use convscope::backend::{Backend, Counters, Part};
 use convscope::error::{Cause, Result};
 use convscope::program::{
     Access, Args, BufferDecl, BufferId, Contents, Dispatch, Join, Kernel, Program, View,
@@ -144,6 +145,42 @@ fn a_program_gives_what_the_cpu_backend_gives() {
             let bound = 1e-5 * (1.0 + expected.abs());
             assert!((found - expected).abs() <= bound, "{i}: {found} {expected}");
         }
+    }
+}
+
+/// Reads parts of two buffers at once.
+fn reads_parts(backend: &impl Backend) -> Result<()> {
+    let numbers = backend.allocate("numbers", 20)?;
+    backend.upload(&numbers, 0, &(0..20).collect::<Vec<_>>())?;
+    let squares = backend.allocate("squares", 20)?;
+    backend.upload(&squares, 0, &(0..20).map(|i| i * i).collect::<Vec<_>>())?;
+    let part = |buffer, offset, words| Part {
+        buffer,
+        offset,
+        words,
+    };
+    let found = block_on(backend.read_parts(&[
+        part(&squares, 3, 2),
+        part(&numbers, 18, 2),
+        part(&numbers, 20, 0),
+        part(&squares, 0, 2),
+    ]))?;
+    assert_eq!(found, [9, 16, 18, 19, 0, 1]);
+    assert!(block_on(backend.read_parts(&[]))?.is_empty());
+    let beyond = [part(&numbers, 0, 20), part(&squares, 19, 2)];
+    let refused = block_on(backend.read_parts(&beyond)).expect_err("the second part ends outside");
+    let expected = "read: expected at most 20 words, found ";
+    assert!(refused.to_string().starts_with(expected), "{refused}");
+    Ok(())
+}
+
+#[test]
+fn parts_of_buffers_are_read_at_once() {
+    reads_parts(&Cpu::new()).unwrap();
+    reads_parts(&Any::Cpu(Cpu::new())).unwrap();
+    for gpu in adapters() {
+        reads_parts(&gpu).unwrap();
+        reads_parts(&Any::Gpu(gpu)).unwrap();
     }
 }
 

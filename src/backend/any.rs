@@ -10,7 +10,7 @@ use crate::program::{BufferId, Program};
 
 use super::cpu::{Cpu, CpuBuffer, CpuProgram};
 use super::gpu::{Gpu, GpuBuffer, GpuProgram};
-use super::{Adapter, Backend, Counters};
+use super::{Adapter, Backend, Counters, Part};
 
 /// One of the two backends.
 #[derive(Debug, Clone)]
@@ -153,15 +153,19 @@ impl Backend for Any {
         read
     }
 
-    fn read(
+    fn read_parts(
         &self,
-        buffer: &AnyBuffer,
-        offset: usize,
-        words: usize,
-    ) -> impl Future<Output = Result<Vec<u32>>> + 'static {
-        let read: Boxed<Vec<u32>> = match buffer {
-            AnyBuffer::Cpu(cpu, buffer) => Box::pin(cpu.read(buffer, offset, words)),
-            AnyBuffer::Gpu(gpu, buffer) => Box::pin(gpu.read(buffer, offset, words)),
+        parts: &[Part<'_, AnyBuffer>],
+    ) -> impl Future<Output = Result<Vec<u32>>> + 'static + use<> {
+        let read: Boxed<Vec<u32>> = match self {
+            Self::Cpu(cpu) => match own(parts, AnyBuffer::cpu) {
+                Some(parts) => Box::pin(cpu.read_parts(&parts)),
+                None => strangers("cpu"),
+            },
+            Self::Gpu(gpu) => match own(parts, AnyBuffer::gpu) {
+                Some(parts) => Box::pin(gpu.read_parts(&parts)),
+                None => strangers("webgpu"),
+            },
         };
         read
     }
@@ -169,6 +173,21 @@ impl Backend for Any {
     fn counters(&self) -> Counters {
         either!(self, backend => backend.counters())
     }
+}
+
+/// The parts as those of one backend, if they all are.
+fn own<'a, B>(
+    parts: &[Part<'a, AnyBuffer>],
+    of: impl Fn(&'a AnyBuffer) -> Option<&'a B>,
+) -> Option<Vec<Part<'a, B>>> {
+    let own = |part: &Part<'a, AnyBuffer>| {
+        Some(Part {
+            buffer: of(part.buffer)?,
+            offset: part.offset,
+            words: part.words,
+        })
+    };
+    parts.iter().map(own).collect()
 }
 
 /// The answer to a program and a buffer that belong to different backends.

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use crate::error::{Error, Result};
 use crate::program::{Access, Args, BufferId, Contents, Dispatch, MAX_BINDINGS, Program, Scratch};
 
-use super::{Adapter, Backend, Counters};
+use super::{Adapter, Backend, Counters, Part};
 
 /// The CPU backend.
 #[derive(Debug, Clone, Default)]
@@ -89,13 +89,6 @@ impl CpuProgram {
         }
         let mut args = Args::new(&reads[..n_reads], &mut writes[..n_writes], scratch);
         (self.program.kernels[dispatch.kernel].twin)(&mut args);
-    }
-}
-
-impl CpuBuffer {
-    /// Calls `look` with the buffer's words, for drawing without a copy.
-    pub fn with_words<T>(&self, look: impl FnOnce(&[u32]) -> T) -> T {
-        look(&self.0.words.borrow())
     }
 }
 
@@ -251,20 +244,23 @@ impl Backend for Cpu {
         }
     }
 
-    fn read(
+    fn read_parts(
         &self,
-        buffer: &CpuBuffer,
-        offset: usize,
-        words: usize,
-    ) -> impl Future<Output = Result<Vec<u32>>> + 'static {
+        parts: &[Part<'_, CpuBuffer>],
+    ) -> impl Future<Output = Result<Vec<u32>>> + 'static + use<> {
         self.count(|counters| counters.readbacks += 1);
-        let memory = buffer.0.words.borrow();
-        let found = memory.get(offset..offset + words).map(<[u32]>::to_vec);
-        let size = memory.len();
-        ready(found.ok_or_else(|| {
-            let found = format!("words {offset}..{}", offset + words);
-            Error::mismatch("read", format!("at most {size} words"), found)
-        }))
+        let mut words = Vec::new();
+        let read = parts.iter().try_for_each(|part| {
+            let memory = part.buffer.0.words.borrow();
+            let end = part.offset.saturating_add(part.words);
+            let found = memory.get(part.offset..end).ok_or_else(|| {
+                let expected = format!("at most {} words", memory.len());
+                Error::mismatch("read", expected, format!("words {}..{end}", part.offset))
+            })?;
+            words.extend_from_slice(found);
+            Ok(())
+        });
+        ready(read.map(|()| words))
     }
 
     fn counters(&self) -> Counters {

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::program::{BufferId, Family, Program};
 
-use super::{Adapter, Backend, Counters};
+use super::{Adapter, Backend, Counters, Part};
 
 pub use memory::GpuBuffer;
 pub use prepare::GpuProgram;
@@ -237,17 +237,20 @@ impl Backend for Gpu {
         buffer: &GpuBuffer,
         words: usize,
     ) -> impl Future<Output = Result<Vec<u32>>> + 'static {
-        read::read(self, self.encode(prepared, times), buffer, 0, words)
+        let part = Part {
+            buffer,
+            offset: 0,
+            words,
+        };
+        read::read(self, self.encode(prepared, times), &[part])
     }
 
-    fn read(
+    fn read_parts(
         &self,
-        buffer: &GpuBuffer,
-        offset: usize,
-        words: usize,
-    ) -> impl Future<Output = Result<Vec<u32>>> + 'static {
+        parts: &[Part<'_, GpuBuffer>],
+    ) -> impl Future<Output = Result<Vec<u32>>> + 'static + use<> {
         let encoder = self.0.device.create_command_encoder(&Default::default());
-        read::read(self, encoder, buffer, offset, words)
+        read::read(self, encoder, parts)
     }
 
     fn counters(&self) -> Counters {

@@ -39,6 +39,9 @@ pub struct Probe<B: Backend> {
     probabilities: View,
 }
 
+/// Layers, and the smallest and largest value of each channel of theirs.
+pub type Ranges = Vec<(usize, Vec<f32>)>;
+
 /// What a [`Probe`] is made of.
 pub(super) struct Sketch {
     pub(super) graph: Graph,
@@ -186,8 +189,8 @@ impl<B: Backend> Probe<B> {
     ///
     /// # Errors
     /// When the backend fails.
-    pub async fn probabilities(&self) -> Result<Vec<f32>> {
-        read_view(&self.backend, &self.prepared, self.probabilities).await
+    pub fn probabilities(&self) -> impl Future<Output = Result<Vec<f32>>> + 'static + use<B> {
+        read_view(&self.backend, &self.prepared, self.probabilities)
     }
 
     /// Layer `index`'s activations, `[c, h, w]` (`[c, 1, 1]` behind a flatten).
@@ -205,22 +208,24 @@ impl<B: Backend> Probe<B> {
     ///
     /// # Errors
     /// When the backend fails.
-    pub async fn ranges(&self) -> Result<[Vec<(usize, Vec<f32>)>; 2]> {
-        let all = read_view(&self.backend, &self.prepared, self.all_ranges[0]).await?;
-        let mut rest = all.as_slice();
-        let mut found = Vec::new();
+    pub fn ranges(&self) -> impl Future<Output = Result<[Ranges; 2]>> + 'static + use<B> {
+        let reading = read_view(&self.backend, &self.prepared, self.all_ranges[0]);
         let layers = self.values.len() - self.kernels.len();
-        for (range, index) in self
-            .ranges
-            .iter()
-            .zip((0..layers).chain(self.kernels.iter().copied()))
-        {
-            let (own, others) = rest.split_at(range.words);
-            found.push((index, own.to_vec()));
-            rest = others;
+        let indices = (0..layers).chain(self.kernels.iter().copied());
+        let words = self.ranges.iter().map(|range| range.words);
+        let places: Vec<(usize, usize)> = indices.zip(words).collect();
+        async move {
+            let all = reading.await?;
+            let mut rest = all.as_slice();
+            let mut found = Vec::new();
+            for (index, words) in places {
+                let (own, others) = rest.split_at(words);
+                found.push((index, own.to_vec()));
+                rest = others;
+            }
+            let kernels = found.split_off(layers);
+            Ok([found, kernels])
         }
-        let kernels = found.split_off(layers);
-        Ok([found, kernels])
     }
 
     /// Where the smallest and largest value behind the input lie, `[2, 2]`: the first word and the last.

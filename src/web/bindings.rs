@@ -1,9 +1,12 @@
 //! The class `Lab` of the JavaScript module: each method turns its arguments into the core's, makes
 //! one call, and turns the answer back. The worker makes one call at a time.
 
-use js_sys::{Array, Float32Array, Object, Reflect, Uint8Array};
+use std::pin::Pin;
+
+use js_sys::{Array, Float32Array, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen_futures::future_to_promise;
 use web_sys::OffscreenCanvas;
 
 use crate::backend::Backend as _;
@@ -17,11 +20,11 @@ use super::convert::{
     Js, from_js, js_error, js_from_picture, js_from_slice, js_from_tensor, object, tensor_from_js,
     to_js,
 };
-use super::desk::Desk;
+use super::desk::{Desk, Presenter};
 use super::lab::Lab;
 use super::messages::{Choice, Tile};
-use super::present_cpu::CpuPresenter;
 use super::present_gpu::GpuPresenter;
+use super::present_host::HostPresenter;
 use super::work::Given;
 
 /// Everything the page can ask of the core.
@@ -35,9 +38,11 @@ pub struct JsLab(Box<Desk>);
 #[wasm_bindgen(js_class = Lab)]
 impl JsLab {
     /// Brings up a backend ("webgpu", "cpu", or whichever suits) with default data and network.
-    pub async fn create(backend: Option<String>) -> Js<Self> {
+    /// Live pictures are drawn by a real GPU, else by the CPU, or by the one that `drawing` names likewise.
+    pub async fn create(backend: Option<String>, drawing: Option<String>) -> Js<Self> {
         console_error_panic_hook::set_once();
-        open(backend.as_deref()).await.map(Self).map_err(js_error)
+        let lab = lab(backend.as_deref()).await.map_err(js_error)?;
+        desk(lab, drawing.as_deref()).map(Self).map_err(js_error)
     }
 
     /// See [`Lab::info`].
@@ -249,56 +254,84 @@ impl JsLab {
         set.map_err(js_error)
     }
 
-    /// Runs the probe and draws all views.
+    /// Runs the probe and begins to draw all views.
     pub async fn present(&mut self) -> Js<()> {
         self.0.present().await.map_err(js_error)
     }
 
-    /// See [`Lab::probabilities`].
-    pub async fn probabilities(&self) -> Js<Float32Array> {
-        let found = self.0.lab.probabilities().await;
-        Ok(Float32Array::from(found.map_err(js_error)?.as_slice()))
+    /// Until they are on their canvases. Other calls may come meanwhile.
+    pub fn drawn(&mut self) -> Promise {
+        let drawn = self.0.drawn();
+        promise(async move {
+            drawn.await.map_err(js_error)?;
+            Ok(JsValue::UNDEFINED)
+        })
     }
 
-    /// See [`Lab::ranges`].
-    pub async fn ranges(&self, kind: JsValue) -> Js {
-        let ranges = self.0.lab.ranges(from_js(kind)?).await;
-        let all = Object::new();
-        for (layer, pairs) in ranges.map_err(js_error)? {
-            let pairs = Float32Array::from(pairs.as_slice());
-            Reflect::set(&all, &layer.into(), &pairs)?;
-        }
-        Ok(all.into())
+    /// See [`Lab::probabilities`]. Other calls may come before the answer.
+    pub fn probabilities(&self) -> Promise {
+        let found = self.0.lab.probabilities();
+        promise(async move {
+            let found = found.await.map_err(js_error)?;
+            Ok(Float32Array::from(found.as_slice()).into())
+        })
+    }
+
+    /// See [`Lab::ranges`]. Other calls may come before the answer.
+    pub fn ranges(&self, kind: JsValue) -> Js<Promise> {
+        let ranges = self.0.lab.ranges(from_js(kind)?);
+        Ok(promise(async move {
+            let all = Object::new();
+            for (layer, pairs) in ranges.await.map_err(js_error)? {
+                let pairs = Float32Array::from(pairs.as_slice());
+                Reflect::set(&all, &layer.into(), &pairs)?;
+            }
+            Ok(all.into())
+        }))
     }
 }
 
-/// The backend that was asked for; else a real GPU; else the CPU, and why.
-async fn open(wanted: Option<&str>) -> Result<Box<Desk>> {
-    let cpu = async |note: Option<String>| {
-        let lab = Lab::new(Any::Cpu(Cpu::new()), note).await?;
-        Ok(Box::new(Desk::new(lab, Box::new(CpuPresenter::new()?))))
-    };
+/// What a future that holds nothing of the laboratory comes to. Boxed, so that there is one of it in the module.
+fn promise(future: impl Future<Output = Js> + 'static) -> Promise {
+    let boxed: Pin<Box<dyn Future<Output = Js>>> = Box::pin(future);
+    future_to_promise(boxed)
+}
+
+/// A laboratory on the backend that was asked for; else on a real GPU; else on the CPU, and why.
+async fn lab(wanted: Option<&str>) -> Result<Lab<Any>> {
+    let cpu = |note| Lab::new(Any::Cpu(Cpu::new()), note);
     match wanted {
         Some("cpu") => return cpu(None).await,
         Some("webgpu") | None => {}
         Some(name) => return Err(Error::unknown("backend", name, ["webgpu", "cpu"])),
     }
-    let gpu = match Gpu::new(None).await {
+    match Gpu::new(None).await {
         Ok(gpu) if wanted.is_none() && gpu.adapter().software => {
             let note = format!(
                 "The only WebGPU adapter here is software ({}), which is slower than the CPU \
                  backend.",
                 gpu.adapter().name
             );
-            return cpu(Some(note)).await;
+            cpu(Some(note)).await
         }
-        Ok(gpu) => gpu,
+        Ok(gpu) => Lab::new(Any::Gpu(gpu), None).await,
         Err(refusal) if wanted.is_none() => {
-            return cpu(Some(format!("No WebGPU adapter was found ({refusal})."))).await;
+            cpu(Some(format!("No WebGPU adapter was found ({refusal})."))).await
         }
-        Err(refusal) => return Err(refusal),
+        Err(refusal) => Err(refusal),
+    }
+}
+
+/// A desk for it.
+fn desk(lab: Lab<Any>, drawing: Option<&str>) -> Result<Box<Desk>> {
+    let gpu = match lab.backend() {
+        Any::Gpu(gpu) => Some(gpu).filter(|gpu| drawing.is_some() || !gpu.adapter().software),
+        Any::Cpu(_) => None,
     };
-    let presenter = GpuPresenter::new(gpu.clone())?;
-    let lab = Lab::new(Any::Gpu(gpu), None).await?;
-    Ok(Box::new(Desk::new(lab, Box::new(presenter))))
+    let presenter: Box<dyn Presenter> = match (gpu, drawing) {
+        (Some(gpu), None | Some("webgpu")) => Box::new(GpuPresenter::new(gpu.clone())?),
+        (_, None | Some("cpu")) => Box::new(HostPresenter::new(lab.backend().clone())?),
+        (_, Some(name)) => return Err(Error::unknown("drawing", name, ["cpu"])),
+    };
+    Ok(Box::new(Desk::new(lab, presenter)))
 }

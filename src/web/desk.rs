@@ -1,5 +1,7 @@
 //! A laboratory with its canvases: what each view shows, and when it is drawn.
 
+use std::pin::Pin;
+
 use web_sys::OffscreenCanvas;
 
 use litemap::LiteMap;
@@ -25,14 +27,19 @@ pub(super) trait View {
     /// Prepares for drawing these groups; called when they or the size change.
     fn layout(&mut self, groups: &[Group<Any>]);
     /// Draws them as they are now.
-    fn draw(&mut self, groups: &[Group<Any>], background: [f32; 3]) -> Result<()>;
+    fn draw(&mut self, groups: &[Group<Any>], background: [f32; 3]) -> Result<Drawn>;
 }
+
+/// Until a picture is on its canvas.
+pub(super) type Drawn = Pin<Box<dyn Future<Output = Result<()>>>>;
 
 /// A laboratory and its canvases.
 pub(super) struct Desk {
     pub(super) lab: Lab<Any>,
     presenter: Box<dyn Presenter>,
     views: LiteMap<String, Shown>,
+    /// The pictures of the last drawing.
+    drawn: Vec<Drawn>,
 }
 
 /// A canvas and what it shows.
@@ -51,6 +58,7 @@ impl Desk {
             lab,
             presenter,
             views: LiteMap::new(),
+            drawn: Vec::new(),
         }
     }
 
@@ -114,10 +122,12 @@ impl Desk {
             .for_each(|(_, shown)| shown.groups = None);
     }
 
+    /// Runs the probe and begins to draw all views.
     pub(super) async fn present(&mut self) -> Result<()> {
         let looked = self.shows_gradients();
         self.lab.look_at_gradients(looked).await?;
         self.lab.run_probe()?;
+        self.drawn.clear();
         for (_, shown) in self.views.iter_mut() {
             if shown.groups.is_none() {
                 // Tiles of a network that is gone show nothing until the page lays out the new one.
@@ -126,8 +136,19 @@ impl Desk {
                 shown.groups = Some(groups);
             }
             let groups = shown.groups.as_deref().unwrap_or_default();
-            shown.view.draw(groups, shown.background)?;
+            self.drawn.push(shown.view.draw(groups, shown.background)?);
         }
         Ok(())
+    }
+
+    /// Until everything is on its canvas that [`Self::present`] began to draw. Nothing of the desk is held meanwhile.
+    pub(super) fn drawn(&mut self) -> impl Future<Output = Result<()>> + use<> {
+        let drawn = std::mem::take(&mut self.drawn);
+        async move {
+            for picture in drawn {
+                picture.await?;
+            }
+            Ok(())
+        }
     }
 }

@@ -80,6 +80,12 @@ impl<B: Backend> Lab<B> {
         })
     }
 
+    /// What it runs on, to draw what lies there.
+    #[cfg(target_arch = "wasm32")]
+    pub(super) fn backend(&self) -> &B {
+        &self.backend
+    }
+
     /// What it runs on.
     pub fn info(&self) -> Info {
         let adapter = self.backend.adapter();

@@ -61,13 +61,14 @@ impl<B: Backend> Lab<B> {
         }
     }
 
-    /// Class probabilities of the probe image, as it was drawn last.
+    /// Class probabilities of the probe image, as it was drawn last. Like [`Self::ranges`] it is asked for at once and
+    /// awaited without the laboratory, so that training goes on meanwhile.
     ///
     /// # Errors
     /// When the backend fails.
-    pub async fn probabilities(&self) -> Result<Vec<f32>> {
-        self.recall()?;
-        self.probe.probabilities().await
+    pub fn probabilities(&self) -> impl Future<Output = Result<Vec<f32>>> + 'static + use<B> {
+        let reading = self.recall().map(|()| self.probe.probabilities());
+        async move { reading?.await }
     }
 
     /// The smallest and largest of what is shown of each channel of each layer that has it, for the probe image as it
@@ -75,23 +76,34 @@ impl<B: Backend> Lab<B> {
     ///
     /// # Errors
     /// When the backend fails, or gradients are not looked at.
-    pub async fn ranges(&self, kind: TileKind) -> Result<Vec<(String, Vec<f32>)>> {
-        self.recall()?;
-        let probe = match kind.is_gradient() {
-            true => self.gradients.as_ref().ok_or_else(unseen)?,
-            false => &self.probe,
-        };
-        let [mut layers, kernels] = probe.ranges().await?;
-        if kind == TileKind::Activation {
-            // Those that an image may have.
-            layers[0].1 = [0.0, 1.0].repeat(self.session.network().spec.input[0]);
+    pub fn ranges(
+        &self,
+        kind: TileKind,
+    ) -> impl Future<Output = Result<Vec<(String, Vec<f32>)>>> + 'static + use<B> {
+        let reading = self.recall().and_then(|()| {
+            let gradients = self.gradients.as_ref();
+            Ok(match kind.is_gradient() {
+                true => gradients.ok_or_else(unseen)?.ranges(),
+                false => self.probe.ranges(),
+            })
+        });
+        let network = self.session.network();
+        let inputs = network.spec.input[0];
+        let names: Vec<String> = (network.layers.iter())
+            .map(|layer| layer.id.clone())
+            .collect();
+        async move {
+            let [mut layers, kernels] = reading?.await?;
+            if kind == TileKind::Activation {
+                // Those that an image may have.
+                layers[0].1 = [0.0, 1.0].repeat(inputs);
+            }
+            let rows = if kind.is_kernel() { kernels } else { layers };
+            Ok(rows
+                .into_iter()
+                .map(|(index, row)| (names[index].clone(), row))
+                .collect())
         }
-        let rows = if kind.is_kernel() { kernels } else { layers };
-        let name = |index: usize| self.session.network().layers[index].id.clone();
-        Ok(rows
-            .into_iter()
-            .map(|(index, row)| (name(index), row))
-            .collect())
     }
 
     /// What the tiles of a view show.

@@ -33,7 +33,7 @@ impl ColorTables {
     /// The page's.
     ///
     /// # Errors
-    /// As [`Colors::load`].
+    /// When the file that they are in is not two lists of nine hex colors.
     pub fn load() -> Result<Self> {
         let Colors {
             sequential,

@@ -52,8 +52,9 @@ export function show(view: View): void {
 export async function start(): Promise<void> {
   client.listen(receive);
   watchPictures(client);
-  const backend = new URLSearchParams(location.search).get('backend') ?? undefined;
-  app.info = await client.call('create', [backend]);
+  const query = new URLSearchParams(location.search);
+  const asked = (name: string) => query.get(name) ?? undefined;
+  app.info = await client.call('create', [asked('backend'), asked('drawing')]);
   app.catalog = await client.call('catalog', []);
   const wanted = { ...app.settings };
   const first = app.catalog.datasets[0];

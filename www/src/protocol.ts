@@ -27,7 +27,7 @@ export type RunState = 'idle' | 'training' | 'paused';
 
 /** What the page can ask; every call is answered once, with a value or the core's error sentence. */
 export interface Calls {
-  create(backend?: string): Info;
+  create(backend?: string, drawing?: string): Info;
   info(): Info;
   catalog(): Catalog;
   dataset(): DatasetInfo;

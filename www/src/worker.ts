@@ -1,5 +1,6 @@
 // The worker owns the core, the GPU and the canvases. The core's calls are not reentrant, so one loop makes
-// them all: what the page asked first, then one slice of every running job, then the live pictures.
+// them all: what the page asked first, then one slice of every running job, then the live pictures. It goes on
+// while pictures and the numbers beside them are read from the device, which has more to do before.
 // A newer question of the same kind (probe, tiles) supersedes an older one that still waits.
 
 import type { CallName, Calls, LabEvent, Request, VisualizeOptions } from './protocol';
@@ -28,6 +29,8 @@ let broken = '';
 let lost = '';
 let recovered = -Infinity;
 let dirty = false;
+let presenting = false;
+let drawing: string | undefined;
 let visible = true;
 let nextPresent = 0;
 let wake = () => {};
@@ -75,8 +78,9 @@ const redraw = (what: () => unknown) => {
 };
 
 const handlers: Handlers = {
-  async create([backend]) {
-    lab = await load(backend);
+  async create([backend, by]) {
+    drawing = by;
+    lab = await load(backend, drawing);
     return lab.info();
   },
   info: () => theLab().info(),
@@ -123,12 +127,17 @@ const handlers: Handlers = {
 const ask = async (method: CallName, args: unknown[], reply: Reply) =>
   (handlers[method] as (args: unknown[], reply: Reply) => unknown)(args, reply);
 
+/** What is answered while the loop goes on. */
+const aside = new Set<CallName>(['probabilities', 'ranges']);
+
 async function answer({ id, method, args }: Request): Promise<void> {
+  const asked = lab;
   const reply: Reply = {
     resolve: (value) => self.postMessage({ id, value }, { transfer: transferables(value) }),
     reject(error) {
       self.postMessage({ id, error: sentence(error) });
-      fail(error);
+      // What was asked of a laboratory that is gone says nothing of this one.
+      if (lab === asked) fail(error);
     },
   };
   try {
@@ -166,7 +175,7 @@ async function recover(): Promise<void> {
     const gone = theLab();
     const { backend } = gone.info();
     gone.free();
-    lab = await load(backend);
+    lab = await load(backend, drawing);
     const none = { resolve() {}, reject() {} };
     // A network that was asked for before the dataset may not fit it: then the core had chosen by itself.
     for (const { method, args } of await recovery.again())
@@ -201,16 +210,27 @@ function enqueue(request: Request): void {
   wake();
 }
 
-async function present(): Promise<void> {
+async function present(from: Lab): Promise<void> {
   dirty = false;
   const start = performance.now();
   const tiles = { ...shown };
-  try {
-    await theLab().present();
-    tell({ event: 'presented', tiles });
-  } catch (error) {
+  const failed = (error: unknown) => {
+    if (lab !== from) return;
     fail(error);
     if (!broken && !lost) tell({ event: 'error', message: sentence(error), fatal: false });
+  };
+  try {
+    await from.present();
+    presenting = true;
+    void from
+      .drawn()
+      .then(() => tell({ event: 'presented', tiles }), failed)
+      .finally(() => {
+        presenting = false;
+        wake();
+      });
+  } catch (error) {
+    failed(error);
   }
   const took = performance.now() - start;
   nextPresent = start + Math.max(PRESENT_INTERVAL, jobs.busy ? took * PRESENT_SHARE : took);
@@ -229,7 +249,7 @@ function idle(most: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(
       resolve,
-      dirty && visible ? Math.max(0, Math.min(most, nextPresent - performance.now())) : most,
+      dirty && visible && !presenting ? Math.max(0, Math.min(most, nextPresent - performance.now())) : most,
     );
     wake = () => {
       clearTimeout(timer);
@@ -246,13 +266,17 @@ async function keep(from: Lab): Promise<void> {
 
 async function loop(): Promise<never> {
   for (;;) {
-    for (let request = waiting.shift(); request; request = waiting.shift()) await answer(request);
+    for (let request = waiting.shift(); request; request = waiting.shift()) {
+      const answered = answer(request);
+      if (!aside.has(request.method)) await answered;
+    }
     if (jobs.busy && !broken) {
       await jobs.turn();
       dirty ||= jobs.training && !jobs.waits;
       recovery.stale ||= jobs.training && !jobs.waits;
     }
-    if (lab && !broken && dirty && visible && performance.now() >= nextPresent) await present();
+    const due = dirty && visible && !presenting && performance.now() >= nextPresent;
+    if (lab && !broken && due) await present(lab);
     if (lab && !broken && !lost && recovery.due) await keep(lab);
     if (lost && !broken) await recover();
     if (waiting.length || (jobs.busy && !jobs.waits)) await breathe();

@@ -8,6 +8,7 @@ use litemap::LiteMap;
 
 use futures_channel::oneshot;
 
+use crate::backend::Part;
 use crate::error::Result;
 
 use super::Gpu;
@@ -71,21 +72,20 @@ impl Lease {
     }
 }
 
-/// Submits what `encoder` holds and, behind it, the copy of `words` words of `buffer` from word
-/// `offset` on; see [`crate::backend::Backend::read`].
+/// Submits what `encoder` holds and, behind it, the copies of `parts`; see
+/// [`crate::backend::Backend::read_parts`].
 pub(super) fn read(
     gpu: &Gpu,
     encoder: wgpu::CommandEncoder,
-    buffer: &GpuBuffer,
-    offset: usize,
-    words: usize,
-) -> impl Future<Output = Result<Vec<u32>>> + 'static {
-    let bytes = words as u64 * 4;
-    let started = buffer
-        .check("read", offset, words)
+    parts: &[Part<'_, GpuBuffer>],
+) -> impl Future<Output = Result<Vec<u32>>> + 'static + use<> {
+    let bytes = parts.iter().map(|part| part.words as u64 * 4).sum();
+    let started = parts
+        .iter()
+        .try_for_each(|part| part.buffer.check("read", part.offset, part.words))
         .and_then(|()| gpu.0.faults.check())
         // WebGPU maps no empty range.
-        .map(|()| (bytes > 0).then(|| start(gpu, encoder, buffer, offset as u64 * 4, bytes)));
+        .map(|()| (bytes > 0).then(|| start(gpu, encoder, parts, bytes)));
     async move {
         let Some(started) = started? else {
             return Ok(Vec::new());
@@ -110,18 +110,21 @@ struct Started {
     submission: wgpu::SubmissionIndex,
 }
 
-/// Adds to `encoder` the copy of `bytes` bytes of `buffer` from byte `first` on, submits it, and asks
-/// for the copy's mapping.
+/// Adds to `encoder` the copies of `parts`, `bytes` bytes in all, submits it, and asks for their mapping.
 fn start(
     gpu: &Gpu,
     mut encoder: wgpu::CommandEncoder,
-    buffer: &GpuBuffer,
-    first: u64,
+    parts: &[Part<'_, GpuBuffer>],
     bytes: u64,
 ) -> Started {
     let lease = Lease::new(gpu, bytes);
     let staging = lease.buffer.raw();
-    encoder.copy_buffer_to_buffer(buffer.raw(), first, staging, 0, bytes);
+    let mut at = 0;
+    for part in parts {
+        let [first, length] = [part.offset, part.words].map(|words| words as u64 * 4);
+        encoder.copy_buffer_to_buffer(part.buffer.raw(), first, staging, at, length);
+        at += length;
+    }
     let submission = gpu.0.queue.submit([encoder.finish()]);
     let (sender, mapped) = oneshot::channel();
     staging.map_async(wgpu::MapMode::Read, 0..bytes, move |outcome| {

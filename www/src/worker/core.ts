@@ -16,7 +16,8 @@ import type {
   TileKind,
 } from '../types';
 
-/** One laboratory: a dataset, a network, a backend. Its methods are not reentrant. */
+/** One laboratory: a dataset, a network, a backend. Its methods are not reentrant, except while `drawn`,
+ * `probabilities` and `ranges` are awaited. */
 export interface Lab {
   free(): void;
   info(): Info;
@@ -43,19 +44,20 @@ export interface Lab {
   setTiles(view: string, tiles: Tile[], background: string): void;
   setProbe(image: Float32Array, label?: number): void;
   present(): Promise<void>;
+  drawn(): Promise<void>;
   probabilities(): Promise<Float32Array>;
   ranges(kind: TileKind): Promise<Record<string, Float32Array>>;
 }
 
 interface Module {
   default(options: { module_or_path: URL }): Promise<unknown>;
-  Lab: { create(backend?: string): Promise<Lab> };
+  Lab: { create(backend?: string, drawing?: string): Promise<Lab> };
 }
 
 /** Loads the core from beside this worker, whatever path the site lives under. */
-export async function load(backend?: string): Promise<Lab> {
+export async function load(backend?: string, drawing?: string): Promise<Lab> {
   const beside = (name: string) => new URL(`${name}?v=${__BUILD_ID__}`, self.location.href);
   const module = (await import(/* @vite-ignore */ beside('convscope.js').href)) as Module;
   await module.default({ module_or_path: beside('convscope_bg.wasm') });
-  return module.Lab.create(backend);
+  return module.Lab.create(backend, drawing);
 }
