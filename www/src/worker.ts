@@ -221,9 +221,9 @@ async function present(from: Lab): Promise<void> {
   };
   try {
     await from.present();
+    const drawn = from.drawn();
     presenting = true;
-    void from
-      .drawn()
+    void drawn
       .then(() => tell({ event: 'presented', tiles }), failed)
       .finally(() => {
         presenting = false;
