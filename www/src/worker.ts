@@ -154,6 +154,8 @@ async function answer({ id, method, args }: Request): Promise<void> {
 function fail(error: unknown): void {
   if (broken) return;
   if (/device was lost/.test(sentence(error))) lost = sentence(error);
+  // The loop may sleep while an answer aside fails.
+  if (lost) wake();
   if (error instanceof WebAssembly.RuntimeError) end(`The core stopped (${sentence(error)}).`);
 }
 
@@ -224,7 +226,9 @@ async function present(from: Lab): Promise<void> {
     const drawn = from.drawn();
     presenting = true;
     void drawn
-      .then(() => tell({ event: 'presented', tiles }), failed)
+      .then(() => {
+        if (lab === from) tell({ event: 'presented', tiles });
+      }, failed)
       .finally(() => {
         presenting = false;
         wake();
