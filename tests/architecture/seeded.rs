@@ -129,7 +129,7 @@ const ROWS: &[Row] = &[
     ),
     (
         check_homes,
-        "src/web/present_cpu.rs",
+        "src/web/present_host.rs",
         "use wgpu;",
         &["wgpu is named"],
     ),
