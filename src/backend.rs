@@ -120,7 +120,7 @@ pub trait Backend: Clone + 'static {
         buffer: &Self::Buffer,
         offset: usize,
         words: usize,
-    ) -> impl Future<Output = Result<Vec<u32>>> + 'static {
+    ) -> impl Future<Output = Result<Vec<u32>>> + 'static + use<Self> {
         self.read_parts(&[Part {
             buffer,
             offset,

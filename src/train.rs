@@ -25,7 +25,7 @@ pub use schedules::{Horizon, Pacing, SCHEDULES, ScheduleInfo, find_schedule};
 pub use session::{Preparing, Session};
 pub use step::StepMetrics;
 
-use crate::backend::{Backend, Part};
+use crate::backend::Backend;
 use crate::error::Result;
 use crate::program::View;
 
@@ -38,12 +38,8 @@ pub fn read_view<B: Backend>(
     prepared: &B::Prepared,
     view: View,
 ) -> impl Future<Output = Result<Vec<f32>>> + 'static + use<B> {
-    let part = Part {
-        buffer: &backend.buffer(prepared, view.buffer),
-        offset: view.offset,
-        words: view.words,
-    };
-    let reading = backend.read_parts(&[part]);
+    let buffer = backend.buffer(prepared, view.buffer);
+    let reading = backend.read(&buffer, view.offset, view.words);
     async move { Ok(reading.await?.into_iter().map(f32::from_bits).collect()) }
 }
 

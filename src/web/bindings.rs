@@ -324,13 +324,13 @@ async fn lab(wanted: Option<&str>) -> Result<Lab<Any>> {
 
 /// A desk for it.
 fn desk(lab: Lab<Any>, drawing: Option<&str>) -> Result<Box<Desk>> {
-    let gpu = match lab.backend() {
+    let gpu = match &lab.backend {
         Any::Gpu(gpu) => Some(gpu).filter(|gpu| drawing.is_some() || !gpu.adapter().software),
         Any::Cpu(_) => None,
     };
     let presenter: Box<dyn Presenter> = match (gpu, drawing) {
         (Some(gpu), None | Some("webgpu")) => Box::new(GpuPresenter::new(gpu.clone())?),
-        (_, None | Some("cpu")) => Box::new(HostPresenter::new(lab.backend().clone())?),
+        (_, None | Some("cpu")) => Box::new(HostPresenter::new(lab.backend.clone())?),
         (_, Some(name)) => return Err(Error::unknown("drawing", name, ["cpu"])),
     };
     Ok(Box::new(Desk::new(lab, presenter)))

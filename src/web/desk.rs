@@ -26,20 +26,20 @@ pub(super) trait View {
     fn resize(&mut self, size: [u32; 2]) -> Result<()>;
     /// Prepares for drawing these groups; called when they or the size change.
     fn layout(&mut self, groups: &[Group<Any>]);
-    /// Draws them as they are now.
-    fn draw(&mut self, groups: &[Group<Any>], background: [f32; 3]) -> Result<Drawn>;
+    /// Draws them as they are now, or begins to.
+    fn draw(&mut self, groups: &[Group<Any>], background: [f32; 3]) -> Result<Option<Painting>>;
 }
 
-/// Until a picture is on its canvas.
-pub(super) type Drawn = Pin<Box<dyn Future<Output = Result<()>>>>;
+/// A picture on its way to its canvas.
+pub(super) type Painting = Pin<Box<dyn Future<Output = Result<()>>>>;
 
 /// A laboratory and its canvases.
 pub(super) struct Desk {
     pub(super) lab: Lab<Any>,
     presenter: Box<dyn Presenter>,
     views: LiteMap<String, Shown>,
-    /// The pictures of the last drawing.
-    drawn: Vec<Drawn>,
+    /// The pictures of the last drawing that are on their way.
+    paintings: Vec<Painting>,
 }
 
 /// A canvas and what it shows.
@@ -58,7 +58,7 @@ impl Desk {
             lab,
             presenter,
             views: LiteMap::new(),
-            drawn: Vec::new(),
+            paintings: Vec::new(),
         }
     }
 
@@ -127,7 +127,7 @@ impl Desk {
         let looked = self.shows_gradients();
         self.lab.look_at_gradients(looked).await?;
         self.lab.run_probe()?;
-        self.drawn.clear();
+        self.paintings.clear();
         for (_, shown) in self.views.iter_mut() {
             if shown.groups.is_none() {
                 // Tiles of a network that is gone show nothing until the page lays out the new one.
@@ -136,17 +136,18 @@ impl Desk {
                 shown.groups = Some(groups);
             }
             let groups = shown.groups.as_deref().unwrap_or_default();
-            self.drawn.push(shown.view.draw(groups, shown.background)?);
+            let painting = shown.view.draw(groups, shown.background)?;
+            self.paintings.extend(painting);
         }
         Ok(())
     }
 
     /// Until everything is on its canvas that [`Self::present`] began to draw. Nothing of the desk is held meanwhile.
     pub(super) fn drawn(&mut self) -> impl Future<Output = Result<()>> + use<> {
-        let drawn = std::mem::take(&mut self.drawn);
+        let paintings = std::mem::take(&mut self.paintings);
         async move {
-            for picture in drawn {
-                picture.await?;
+            for painting in paintings {
+                painting.await?;
             }
             Ok(())
         }

@@ -27,14 +27,14 @@ pub type Image = Vec<f32>;
 /// The laboratory on one backend.
 #[derive(Debug)]
 pub struct Lab<B: Backend> {
-    backend: B,
+    pub(super) backend: B,
     note: Option<String>,
     pub(super) session: Session<B>,
     pub(super) probe: Probe<B>,
     /// While gradients are looked at.
     pub(super) gradients: Option<Probe<B>>,
     /// Whether the probes hold what was drawn last, and not another image's values.
-    pub(super) drawn: Cell<bool>,
+    pub(super) current: Cell<bool>,
     pub(super) probe_image: Tensor,
     /// Its class, where that is known.
     pub(super) probe_class: Option<usize>,
@@ -70,7 +70,7 @@ impl<B: Backend> Lab<B> {
             session,
             probe,
             gradients: None,
-            drawn: Cell::new(false),
+            current: Cell::new(false),
             probe_class,
             probe_image,
             chosen,
@@ -78,12 +78,6 @@ impl<B: Backend> Lab<B> {
             jobs,
             next_job: 0,
         })
-    }
-
-    /// What it runs on, to draw what lies there.
-    #[cfg(target_arch = "wasm32")]
-    pub(super) fn backend(&self) -> &B {
-        &self.backend
     }
 
     /// What it runs on.
@@ -165,7 +159,7 @@ impl<B: Backend> Lab<B> {
         }
         self.jobs.clear();
         self.gradients = None;
-        self.drawn.set(false);
+        self.current.set(false);
         self.session = session;
         self.probe = probe;
         self.chosen = chosen;

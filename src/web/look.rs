@@ -33,7 +33,7 @@ impl<B: Backend> Lab<B> {
             self.gradients = None;
         } else if self.gradients.is_none() {
             self.gradients = Some(self.probe.gradients(&self.session).await?);
-            self.drawn.set(false);
+            self.current.set(false);
         }
         Ok(())
     }
@@ -48,14 +48,14 @@ impl<B: Backend> Lab<B> {
         if let Some(gradients) = &self.gradients {
             gradients.run_back(self.probe_class, self.session.network())?;
         }
-        self.drawn.set(true);
+        self.current.set(true);
         Ok(())
     }
 
     /// Brings the probe back to its image. What was drawn last is there still and is not run again, which would
     /// cost training one more forward pass for each of the numbers that are shown beside the pictures.
     fn recall(&self) -> Result<()> {
-        match self.drawn.get() {
+        match self.current.get() {
             true => Ok(()),
             false => self.run_probe(),
         }
@@ -151,7 +151,7 @@ impl<B: Backend> Lab<B> {
     /// Runs the probe for another image.
     fn run_for(&self, image: Image) -> Result<()> {
         let image = self.image(image)?;
-        self.drawn.set(false);
+        self.current.set(false);
         self.probe.run(&image)
     }
 }

@@ -1,7 +1,6 @@
 //! Draws live tiles from GPU buffers into canvases without reading them back: one render pass per
 //! view, one draw call per group of tiles (`shaders/tiles.wgsl`).
 
-use std::future::ready;
 use std::rc::Rc;
 
 use crate::backend::any::Any;
@@ -9,7 +8,7 @@ use crate::backend::gpu::Gpu;
 use crate::error::{Error, Result};
 
 use super::colors::Colors;
-use super::desk::{Drawn, Presenter, View};
+use super::desk::{Painting, Presenter, View};
 use super::tiles::{Group, Mode, Placed};
 
 /// Draws what a GPU holds.
@@ -182,15 +181,15 @@ impl View for GpuView {
         self.groups = bound.flatten().collect();
     }
 
-    fn draw(&mut self, _: &[Group<Any>], background: [f32; 3]) -> Result<Drawn> {
+    fn draw(&mut self, _: &[Group<Any>], background: [f32; 3]) -> Result<Option<Painting>> {
         use wgpu::CurrentSurfaceTexture as Current;
         let texture = match self.surface.get_current_texture() {
             Current::Success(texture) | Current::Suboptimal(texture) => texture,
             // Nothing to draw into this time; the next frame comes within a tenth of a second.
-            Current::Timeout | Current::Occluded => return Ok(Box::pin(ready(Ok(())))),
+            Current::Timeout | Current::Occluded => return Ok(None),
             Current::Outdated | Current::Lost | Current::Validation => {
                 self.configure()?;
-                return Ok(Box::pin(ready(Ok(()))));
+                return Ok(None);
             }
         };
         let target = texture
@@ -221,7 +220,7 @@ impl View for GpuView {
         gpu.queue().submit([encoder.finish()]);
         gpu.queue().present(texture);
         // The browser shows it as soon as it is done.
-        Ok(Box::pin(ready(Ok(()))))
+        Ok(None)
     }
 }
 

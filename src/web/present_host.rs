@@ -3,7 +3,6 @@
 //! several times as long as running LeNet-5 for it (benches/README.md, "live pictures").
 
 use std::cell::RefCell;
-use std::pin::Pin;
 use std::rc::Rc;
 
 use wasm_bindgen::{Clamped, JsCast as _, JsValue};
@@ -13,7 +12,7 @@ use crate::backend::any::Any;
 use crate::backend::{Backend as _, Part};
 use crate::error::{Error, Result};
 
-use super::desk::{Drawn, Presenter, View};
+use super::desk::{Painting, Presenter, View};
 use super::paint::{ColorTables, paint};
 use super::tiles::{Group, Mode, Placed};
 
@@ -88,7 +87,7 @@ impl View for HostView {
         self.screen.borrow_mut().lay_out(groups);
     }
 
-    fn draw(&mut self, groups: &[Group<Any>], background: [f32; 3]) -> Result<Drawn> {
+    fn draw(&mut self, groups: &[Group<Any>], background: [f32; 3]) -> Result<Option<Painting>> {
         let parts: Vec<_> = groups
             .iter()
             .flat_map(|group| [&group.source, &group.range])
@@ -99,18 +98,17 @@ impl View for HostView {
             })
             .collect();
         let lengths: Vec<usize> = parts.iter().map(|part| part.words).collect();
-        let reading: Pin<Box<dyn Future<Output = Result<Vec<u32>>>>> =
-            Box::pin(self.backend.read_parts(&parts));
+        let reading = self.backend.read_parts(&parts);
         let screen = self.screen.clone();
         let layout = screen.borrow().layout.clone();
-        Ok(Box::pin(async move {
+        Ok(Some(Box::pin(async move {
             let words = reading.await?;
             let mut screen = screen.borrow_mut();
             match Rc::ptr_eq(&layout, &screen.layout) {
                 true => screen.show(&words, &lengths, background),
                 false => Ok(()),
             }
-        }))
+        })))
     }
 }
 
