@@ -304,6 +304,8 @@ for (const colorScheme of ['light', 'dark'] as const) {
     await edit.getByRole('button', { name: 'Silence it' }).click();
     await expect(edit.getByText(/Test accuracy .* → /)).toBeVisible({ timeout: 60_000 });
     expect((await row()).every((value) => value === 0)).toBe(true);
+    const slices = page.getByRole('article', { name: 'Kernel slices' });
+    await expect(slices.getByRole('img', { name: 'Color scale from −1 to 1' })).toBeVisible();
 
     await edit.getByRole('spinbutton', { name: 'set to' }).fill('1.5');
     await edit.getByRole('button', { name: 'Set', exact: true }).click();
