@@ -54,7 +54,7 @@ export function layOver(
 ): void {
   const area = data.length;
   const channels = Math.max(1, Math.round(under.length / area));
-  const most = Math.max(-low, high) || 1;
+  const most = magnitude(low, high);
   for (let i = 0; i < area; i++) {
     let gray = 0;
     for (let c = 0; c < channels; c++) gray += (under[c * area + i] ?? 0) / channels;
@@ -63,6 +63,9 @@ export function layOver(
       pixels[k] = (pixels[k] as number) * opacity + 255 * gray * (1 - opacity);
   }
 }
+
+/** Where a scale around zero ends that has room for all from `low` to `high`; of nothing but zeros it is any, say 1. */
+export const magnitude = (low: number, high: number): number => Math.max(-low, high) || 1;
 
 /** The smallest and largest finite value. */
 export function extent(data: ArrayLike<number>): [number, number] {
